@@ -1,0 +1,204 @@
+"""What an experiment is.
+
+An experiment is an explicit state plus `advance(n)`: a state can be copied, so stepping back and branching are a
+snapshot and an exact replay, and a compiled loop can run n steps in one call. A sweep or a map fits too: there one
+step is one tile or one width. Everything random is in the state or is drawn from (seed, purpose, step).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.spec import Spec
+
+Array = NDArray[Any]
+Finish = Literal["done", "stopped", "target", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How one contestant ended: its index among the series, the step after which it stands still, and why."""
+
+    series: int
+    finish: Finish
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What n steps measured.
+
+    `values[name]` has shape [n, series]; row i belongs to the i-th step of the call. A contestant that has ended
+    has nan in the rows after its ending. `endings` are those of this call only.
+    """
+
+    values: Mapping[str, Array]
+    endings: tuple[Ending, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many steps are in here."""
+        return len(next(iter(self.values.values())))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A declared line plot: `column` against the step, one line for each contestant."""
+
+    column: str
+    title: str
+    y_label: str
+    log: bool = False
+    x_label: str = "step"
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A curve that somebody draws (a theory, or the chapter's figure) to lie over the measured one.
+
+    `plot` is the column of a declared curve, or `map` for a path in the plane. `kind` says what it is.
+    """
+
+    plot: str
+    label: str
+    x: Array
+    y: Array
+    kind: Literal["theory", "chapter"]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chapter figure that can be laid over the measurement: `section`, `title`, what it claims, the curves, and a
+    sentence comparing both, made from the numbers measured."""
+
+    section: str
+    title: str
+    claim: str
+    overlays: tuple[Overlay, ...]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number (or one per coordinate) in the inside of a step, with its symbol in LaTeX."""
+
+    name: str
+    latex: str
+    value: tuple[float, ...]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The inside of one step of one contestant: its equations, the quantities in order, the numbers filled in."""
+
+    series: str
+    formulas: tuple[str, ...]
+    quantities: tuple[Quantity, ...]
+    numbers: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost: seconds, bytes of memory."""
+
+    seconds: float
+    bytes: int
+
+
+class State(Protocol):
+    """Everything that changes while an experiment runs: arrays, counters, generators. Copied with copy.deepcopy."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question to answer before running. The measured answer is found by `answer` in the summary of the run.
+
+    `choices` are the answers offered; `explain` maps each to a sentence shown afterwards.
+    """
+
+    question: str
+    choices: tuple[str, ...]
+    preset: str
+    measure: str
+    explain: str
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings that show something: `good` ones and bad ones, with the reason in `why`."""
+
+    name: str
+    title: str
+    good: bool
+    why: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Experiment(Protocol):
+    """The protocol. `S` below is the experiment's own Spec class.
+
+    `columns` name what is recorded beside `step,series`, in the order of history.csv; `loss` is the one that is to fall;
+    `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and not to a state, and are empty at step 0.
+    Every method is pure but for `advance`, which changes the state it is handed and nothing else.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    section: ClassVar[str]
+    summary: ClassVar[str]
+    Spec: ClassVar[type[Spec]]
+    columns: ClassVar[tuple[str, ...]]
+    extras: ClassVar[tuple[str, ...]]
+    loss: ClassVar[str]
+    step_columns: ClassVar[tuple[str, ...]]
+    plots: ClassVar[tuple[Curve, ...]]
+
+    def series(self, spec: Any) -> tuple[str, ...]:
+        """The contestants' names, in the order of the columns' second axis."""
+        ...
+
+    def steps(self, spec: Any) -> int:
+        """How many steps the run has at the most."""
+        ...
+
+    def check(self, spec: Any) -> None:
+        """Raise SpecError for what no single field can see (a formula that does not parse)."""
+        ...
+
+    def start(self, spec: Any) -> Any:
+        """The state at step 0."""
+        ...
+
+    def measure(self, state: Any, spec: Any) -> Columns:
+        """One row: what is measured of this state without a step."""
+        ...
+
+    def advance(self, state: Any, spec: Any, n: int) -> Columns:
+        """Run n steps in place under the settings now in force and return their rows.
+
+        Results do not depend on how the steps are cut into calls.
+        """
+        ...
+
+    def probe(self, state: Any, spec: Any, name: str, **asked: Any) -> Any:
+        """A dear picture of the state, only when looked at. Raises KeyError for a name it does not know."""
+        ...
+
+    def script(self, spec: Any, events: Sequence[Any], steps: int, end: Any) -> str:
+        """A PyTorch script that repeats the run and asserts its end."""
+        ...
+
+
+def finite(values: Array) -> bool:
+    """Whether every number is finite."""
+    return bool(np.isfinite(values).all())

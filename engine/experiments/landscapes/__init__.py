@@ -1,0 +1,1 @@
+"""Experiments on optimizer landscapes (chapter 10.2)."""

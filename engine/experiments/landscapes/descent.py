@@ -1,0 +1,342 @@
+"""Optimizers walk a surface: chapter 10.2.1, 10.2.2, 10.2.4 and figure 10.2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import create_model
+
+from engine.experiment import Array, Columns, Curve, Drawn, Ending, Inside, Quantity
+from engine.formula import FormulaError
+from engine.optimizers import RULES
+from engine.second_order import METHODS
+from engine.spec import Settings, Spec, SpecError, choice, number, point, text, value_of
+from engine.surfaces import SURFACES, Surface, surface
+
+COLUMNS = ("x", "y", "loss", "grad_x", "grad_y", "learning_rate")
+FIRST_ORDER = tuple(RULES)
+NAMES = {**{name: rule.title for name, rule in RULES.items()}, **{name: m.title for name, m in METHODS.items()}}
+
+
+def _rule_settings(name: str) -> Settings:
+    """The settings of one contestant, made from the rule's own declaration of its hyper-parameters."""
+    fields: dict[str, Any] = {}
+    if name in RULES:
+        fields["learning_rate"] = (
+            float | None,
+            number(None, 1e-12, 1e6, "Learning rate", "This optimizer's own rate; empty: the shared one",
+                   live=True, log=True, inherits="shared"),
+        )  # fmt: skip
+    hypers = RULES[name].hypers if name in RULES else METHODS[name].hypers
+    for hyper in hypers:
+        fields[hyper.name] = (
+            float,
+            number(hyper.default, hyper.low, hyper.high, hyper.title, hyper.help, live=True, log=hyper.log),
+        )
+    return create_model(f"{name.capitalize()}Settings", __base__=Settings, **fields)()
+
+
+class _Base(Spec):
+    surface: str = choice(
+        "rosenbrock",
+        {**{name: s.title for name, s in SURFACES.items()}, "custom": "Your own formula"},
+        "Surface", "The function whose minimum is sought", group="Surface",
+    )  # fmt: skip
+    condition_number: float = number(
+        100.0, 1.0, 1e8, "Condition number", "Largest curvature over smallest, of the bowl", log=True, group="Surface",
+        shown_when={"surface": ("bowl",)},
+    )  # fmt: skip
+    formula: str = text(
+        "sin(3*x)*cos(2*y) + 0.1*(x^2+y^2)", "f(x, y) =",
+        "Your own surface: + - * / ^, numbers, x, y, pi, e, sin cos tan exp log sqrt abs tanh max min ...",
+        group="Surface", shown_when={"surface": ("custom",)},
+    )  # fmt: skip
+    start: tuple[float, float] | None = point(
+        None, -1e6, 1e6, "Start", "Where every optimizer begins; click or drag on the map",
+        group="Surface", inherits="surface's own",
+    )  # fmt: skip
+    optimizers: tuple[str, ...] = choice(
+        ("sgd", "momentum", "rmsprop", "adam"), NAMES, "Optimizers", "Who walks", group="Optimizers",
+    )  # fmt: skip
+    learning_rate: float = number(
+        0.001, 1e-12, 1e6, "Learning rate", "Shared by the first-order rules that have none of their own",
+        live=True, log=True, group="Shared",
+    )  # fmt: skip
+    noise: float = number(
+        0.0, 0.0, 1e6, "Gradient noise",
+        "Standard deviation added to each coordinate of the gradient; the same draw for every optimizer",
+        live=True, group="Shared",
+    )  # fmt: skip
+    convention: str = choice(
+        "pytorch", {"book": "Book", "pytorch": "PyTorch"}, "Convention", "Whose formulas are in force", group="Shared",
+    )  # fmt: skip
+    steps: int = number(400, 1, 1_000_000_000, "Steps", "How long the run is", live=True, log=True, group="Run")
+    target: float | None = number(
+        None, -1e12, 1e12, "Target loss", "An optimizer stops once its loss is at or below this", group="Run",
+        inherits="none",
+    )  # fmt: skip
+    seed: int = number(0, 0, 2**32 - 1, "Seed", "Of the gradient noise", group="Run")
+
+
+DescentSpec = create_model(
+    "DescentSpec", __base__=_Base,
+    **{name: (type(settings), settings) for name in NAMES for settings in [_rule_settings(name)]},
+)  # fmt: skip
+
+
+@dataclass
+class State:
+    """Positions p [S, 2], the rules' own numbers [S, 3, 2], the line-search methods' states, and who has ended."""
+
+    step: int
+    p: Array
+    numbers: Array
+    methods: dict[str, dict[str, Any]]
+    ended: list[int] = field(default_factory=list)
+
+
+class _Tilted:
+    """f(p) + noise . p: with it a method that searches along a line sees one noisy function during a step."""
+
+    def __init__(self, kernel: Any, noise: Array | None) -> None:
+        self._kernel, self._noise = kernel, noise
+
+    def value_gradient(self, p: Array) -> tuple[float, Array]:
+        f, fx, fy = self._kernel.gradient(p[0], p[1])
+        g = np.array([float(fx), float(fy)])
+        if self._noise is None:
+            return float(f), g
+        return float(f) + float(self._noise @ p), g + self._noise
+
+    def hessian(self, p: Array) -> Array:
+        _, _, _, xx, xy, yy = (float(v) for v in self._kernel.hessian(p[0], p[1]))
+        return np.array([[xx, xy], [xy, yy]])
+
+
+class Descent:
+    """Any subset of optimizers from one start on one surface; see SPEC `landscapes.descent`."""
+
+    id: ClassVar[str] = "landscapes.descent"
+    title: ClassVar[str] = "Optimizers on a surface"
+    section: ClassVar[str] = "10.2"
+    summary: ClassVar[str] = "Optimizers walk a surface from one start; step them forwards and backwards."
+    Spec: ClassVar[type[Spec]] = DescentSpec
+    columns: ClassVar[tuple[str, ...]] = COLUMNS
+    extras: ClassVar[tuple[str, ...]] = ("gradient_norm",)
+    loss: ClassVar[str] = "loss"
+    step_columns: ClassVar[tuple[str, ...]] = ("learning_rate",)
+    plots: ClassVar[tuple[Curve, ...]] = (
+        Curve("loss", "Loss", "loss", log=True),
+        Curve("gradient_norm", "Gradient", "‖gradient‖", log=True),
+    )
+
+    # -- settings ----------------------------------------------------------------------------------------------------
+
+    def surface(self, spec: Any) -> Surface:
+        """The surface of the settings. Raises FormulaError for a formula that does not parse."""
+        return surface(spec.surface, condition_number=spec.condition_number, formula=spec.formula)
+
+    def check(self, spec: Any) -> None:
+        """Raise SpecError for a formula that does not parse, or where nobody walks."""
+        try:
+            self.surface(spec)
+        except FormulaError as error:
+            raise SpecError("formula", str(error)) from None
+        if not spec.optimizers:
+            raise SpecError("optimizers", "'' is not allowed; name at least one optimizer")
+
+    def series(self, spec: Any) -> tuple[str, ...]:
+        """The optimizers, as chosen."""
+        return tuple(spec.optimizers)
+
+    def steps(self, spec: Any) -> int:
+        """How long the run is."""
+        return int(spec.steps)
+
+    def start_point(self, spec: Any) -> tuple[float, float]:
+        """Where everybody begins."""
+        return spec.start if spec.start is not None else self.surface(spec).start
+
+    def rate(self, spec: Any, name: str) -> float:
+        """The learning rate of one optimizer: its own, or the shared one."""
+        own = getattr(getattr(spec, name), "learning_rate", None)
+        return float(spec.learning_rate if own is None else own)
+
+    def _kernel(self, spec: Any) -> Any:
+        from engine.formula.compile import compile
+
+        return compile(self.surface(spec).formula)
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def start(self, spec: Any) -> State:
+        """Everybody at the start, with the rules' initial numbers."""
+        names = self.series(spec)
+        p = np.tile(np.array(self.start_point(spec), float), (len(names), 1))
+        numbers = np.zeros((len(names), 3, 2))
+        methods: dict[str, dict[str, Any]] = {}
+        for s, name in enumerate(names):
+            if name in RULES:
+                numbers[s] = np.array(RULES[name].initial)[:, None]
+            else:
+                methods[name] = METHODS[name].start(p[s].copy())
+        return State(0, p, numbers, methods)
+
+    def measure(self, state: State, spec: Any) -> Columns:
+        """Position, loss and exact gradient of everybody; the rate is that of the step just taken."""
+        names = self.series(spec)
+        f, gx, gy = self._kernel(spec).gradient(state.p[:, 0], state.p[:, 1])
+        rates = [self.rate(spec, name) if state.step else np.nan for name in names]
+        rows = np.stack([state.p[:, 0], state.p[:, 1], f, gx, gy, np.array(rates)])
+        rows[:, state.ended] = np.nan
+        values = {name: rows[c : c + 1] for c, name in enumerate(COLUMNS)}
+        return Columns(values | {"gradient_norm": np.hypot(values["grad_x"], values["grad_y"])})
+
+    def advance(self, state: State, spec: Any, n: int) -> Columns:
+        """Walk n steps; fewer when everybody has ended."""
+        from engine.randomness import normals
+
+        names = self.series(spec)
+        kernel = self._kernel(spec)
+        noise = spec.noise * normals(spec.seed, "gradient noise", state.step, n) if spec.noise > 0 else np.empty((0, 2))
+        target = -np.inf if spec.target is None else spec.target
+        out = np.full((len(names), n, 6), np.nan)
+        endings: list[Ending] = []
+        taken = 0
+        for s, name in enumerate(names):
+            if s in state.ended:
+                continue
+            walker = self._walk_rule if name in RULES else self._walk_method
+            done, reason = walker(state, spec, s, name, kernel, noise, target, out[s])
+            out[s, :done, 5] = self.rate(spec, name)
+            taken = max(taken, done)
+            if reason:
+                state.ended.append(s)
+                finish = "target" if reason.startswith("loss at or below") else "diverged"
+                endings.append(Ending(s, finish, state.step + done, f"{reason} at step {state.step + done}"))
+        state.step += taken
+        values = {name: np.ascontiguousarray(out[:, :taken, c].T) for c, name in enumerate(COLUMNS)}
+        values["gradient_norm"] = np.hypot(values["grad_x"], values["grad_y"])
+        return Columns(values, tuple(sorted(endings, key=lambda e: (e.step, e.series))))
+
+    def _walk_rule(
+        self, state: State, spec: Any, s: int, name: str, kernel: Any, noise: Array, target: float, out: Array
+    ) -> tuple[int, str]:
+        from engine.optimizers import look_ahead_address, update_address
+        from engine.walk import RUNNING, walk
+
+        p, numbers = state.p[s], state.numbers[s]
+        done, code = walk(
+            kernel.gradient_address, update_address(name, spec.convention, np.float64),
+            look_ahead_address(name, spec.convention, np.float64), state.step + 1, p, numbers,
+            np.full(len(out), self.rate(spec, name)), self._hypers(spec, name), noise, target, out[:, :5],
+        )  # fmt: skip
+        return done, "" if code == RUNNING else _reason(out[done - 1], spec)
+
+    def _hypers(self, spec: Any, name: str) -> Array:
+        values = [value_of(spec, f"{name}.{hyper.name}") for hyper in RULES[name].hypers]
+        return np.array([*values, *[0.0] * (8 - len(values))])
+
+    def _walk_method(
+        self, state: State, spec: Any, s: int, name: str, kernel: Any, noise: Array, target: float, out: Array
+    ) -> tuple[int, str]:
+        from engine.second_order import StepFailed
+
+        method, own = METHODS[name], state.methods[name]
+        hypers = {hyper.name: value_of(spec, f"{name}.{hyper.name}") for hyper in method.hypers}
+        for i in range(len(out)):
+            try:
+                method.step(own, _Tilted(kernel, noise[i] if len(noise) else None), hypers)
+            except StepFailed as failure:
+                state.p[s] = own["p"]
+                f, gx, gy = kernel.gradient(state.p[s, 0], state.p[s, 1])
+                out[i, :5] = (*state.p[s], f, gx, gy)
+                return i + 1, str(failure)
+            state.p[s] = own["p"]
+            f, gx, gy = kernel.gradient(state.p[s, 0], state.p[s, 1])
+            out[i, :5] = (*state.p[s], f, gx, gy)
+            if not np.isfinite(out[i, :3]).all() or f <= target:
+                return i + 1, _reason(out[i], spec)
+        return len(out), ""
+
+    # -- pictures ----------------------------------------------------------------------------------------------------
+
+    def probe(self, state: State, spec: Any, name: str, **asked: Any) -> Any:
+        """`field`: loss on a grid over extent=(x0, x1, y0, y1), [n, n]. `inside`: the coming step of series=..."""
+        if name == "field":
+            return self.field(spec, asked["extent"], asked.get("n", 200))
+        if name == "inside":
+            return self.inside(state, spec, asked["series"])
+        raise KeyError(name)
+
+    def field(self, spec: Any, extent: tuple[float, float, float, float], n: int = 200) -> Array:
+        """The loss on an n x n grid over the extent: [n, n], rows along y."""
+        x0, x1, y0, y1 = extent
+        x, y = np.meshgrid(np.linspace(x0, x1, n), np.linspace(y0, y1, n))
+        values: Array = self._kernel(spec).value(x, y)
+        return values
+
+    def _noise(self, state: State, spec: Any) -> Array | None:
+        from engine.randomness import normals
+
+        if spec.noise <= 0:
+            return None
+        noise: Array = spec.noise * normals(spec.seed, "gradient noise", state.step, 1)[0]
+        return noise
+
+    def inside(self, state: State, spec: Any, name: str) -> Inside:
+        """The step that optimizer `name` is about to take, quantity by quantity."""
+        from engine.optimizers import inside, look_ahead, numbers
+
+        names = self.series(spec)
+        if name not in names:
+            raise KeyError(name)
+        s = names.index(name)
+        convention = spec.convention
+        formulas = (RULES[name].formulas[convention] if name in RULES else METHODS[name].formulas)
+        if s in state.ended:
+            return Inside(name, tuple(formulas), (), note="This optimizer has ended; step back to look inside.")
+        tilted = _Tilted(self._kernel(spec), self._noise(state, spec))
+        if name in RULES:
+            rule, p = RULES[name], state.p[s]
+            h = tuple(self._hypers(spec, name)[: len(rule.hypers)])
+            rate = self.rate(spec, name)
+            at = look_ahead(name, convention, p, state.numbers[s][0], rate, h)
+            _, g = tilted.value_gradient(at)
+            found = inside(name, convention, p, g, tuple(state.numbers[s]), state.step + 1, rate, h)
+            filled = numbers(name, convention, found, rate, h)
+            lines = (filled,) if isinstance(filled, str) else tuple(filled)
+        else:
+            method = METHODS[name]
+            hypers = {hyper.name: value_of(spec, f"{name}.{hyper.name}") for hyper in method.hypers}
+            found = method.inside(state.methods[name], tilted, hypers)
+            lines = ()
+        told = tuple(Quantity(q.name, q.latex, tuple(float(v) for v in q.value), q.kind) for q in found)
+        return Inside(name, tuple(formulas), told, lines)
+
+    # -- drawn against measured --------------------------------------------------------------------------------------
+
+    def drawn(self, spec: Any, steps: Array, values: dict[str, Array]) -> tuple[Drawn, ...]:
+        """The chapter's second-order listing laid over this run, and figure 10.2's caption as a claim."""
+        from engine.experiments.landscapes._chapter import claims
+
+        return claims(self.series(spec), spec, steps, values)
+
+    def script(self, spec: Any, events: Sequence[Any], steps: int, end: State) -> str:
+        """A PyTorch script of the run up to step `steps`, which asserts the positions in `end`."""
+        from engine.experiments.landscapes._script import write
+
+        return write(self, spec, events, steps, end)
+
+
+def _reason(row: Array, spec: Any) -> str:
+    """Why a walk ended with this row (x, y, loss, ...)."""
+    for value, what in zip(row[:3], ("x", "y", "the loss"), strict=True):
+        if np.isnan(value):
+            return f"{what} is not a number (nan)"
+        if np.isinf(value):
+            return f"{what} overflowed ({'inf' if value > 0 else '-inf'})"
+    return f"loss at or below the target {spec.target:g}"

@@ -1,0 +1,198 @@
+"""The command line's verbs: list, run, code. The same engine, without a window.
+
+Pictures are made by whoever calls: `main` takes a function that draws a finished run into a folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from engine.experiment import Experiment
+from engine.experiments import everything, load
+from engine.session.files import FileError, read, write_text
+from engine.session.presets import preset_values, presets
+from engine.session.results import write_run
+from engine.session.session import Event, Session
+from engine.spec import Spec, SpecError, build, declarations, echo, flat, read_text, unknown
+
+Picture = Callable[[Session, Path], None]
+
+
+class _Usage(Exception):
+    pass
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but an error is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _Usage(f"{message}; see 'python main.py {self.prog.split()[-1]} --help'")
+
+
+def main(arguments: Sequence[str], picture: Picture | None = None) -> int:
+    """Run one verb. Returns the exit status: 0, 2 for bad input (told in one line), 130 when interrupted."""
+    try:
+        verb, rest = arguments[0], list(arguments[1:])
+        return {"list": _list, "run": _run, "code": _code}[verb](rest, picture)
+    except (_Usage, SpecError, FileError) as error:
+        print(f"descent-lab: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("descent-lab: interrupted", file=sys.stderr)
+        return 130
+
+
+def _list(rest: list[str], picture: Picture | None) -> int:
+    parser = _Parser("list", description="Every experiment: id, tab, chapter section, title.")
+    parser.add_argument("--json", action="store_true", help="also every field and preset")
+    asked = parser.parse_args(rest)
+    if asked.json:
+        print(json.dumps([describe(experiment) for experiment in everything()], indent=1))
+        return 0
+    for experiment in everything():
+        tab = experiment.id.partition(".")[0].capitalize()
+        print(f"{experiment.id:32} {tab:15} {experiment.section:8} {experiment.title}")
+    return 0
+
+
+def describe(experiment: Experiment) -> dict[str, Any]:
+    """An experiment as `list --json` tells it."""
+    fields = []
+    for d in declarations(experiment.Spec):
+        entry: dict[str, Any] = {"name": d.key, "type": d.kind, "title": d.title, "default": d.default}
+        if d.low is not None and d.kind != "text":
+            entry["range"] = [d.low, d.high]
+        if d.choices:
+            entry["choices"] = list(d.choices)
+        fields.append(entry | {"unit": d.unit, "help": d.help, "live": d.live, "allowed": d.allowed})
+    return {
+        "id": experiment.id,
+        "tab": experiment.id.partition(".")[0],
+        "section": experiment.section,
+        "title": experiment.title,
+        "summary": experiment.summary,
+        "columns": ["step", "series", *experiment.columns],
+        "fields": fields,
+        "presets": [{"name": p.name, "title": p.title, "good": p.good, "why": p.why} for p in presets(experiment.id)],
+    }
+
+
+def _settings_parser(name: str, description: str) -> _Parser:
+    parser = _Parser(name, description=description)
+    parser.add_argument("id", help="the experiment, as 'list' names it")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings")
+    parser.add_argument("--preset", metavar="NAME", help="begin from a preset")
+    parser.add_argument("--file", type=Path, metavar="X.json", help="begin from an experiment file")
+    parser.add_argument("--steps", metavar="N", help="how many steps to run")
+    return parser
+
+
+def configure(asked: argparse.Namespace) -> tuple[Experiment, Spec, tuple[Event, ...]]:
+    """The experiment, its settings and live events, from --preset, --file, --set and --steps in that order."""
+    experiment = load(asked.id)
+    known = {d.key: d for d in declarations(experiment.Spec)}
+    values: dict[str, Any] = {}
+    events: tuple[Event, ...] = ()
+    if asked.preset:
+        values |= preset_values(experiment.id, asked.preset)
+    if asked.file:
+        document = read(asked.file)
+        if document.experiment != experiment.id:
+            raise SpecError("--file", f"{asked.file} is of {document.experiment}, not of {experiment.id}")
+        values |= flat(document.spec)
+        events = document.branches[document.current].events
+    pairs = list(asked.settings)
+    if asked.steps is not None:
+        pairs.append(f"steps={asked.steps}")
+    for pair in pairs:
+        key, equals, words = pair.partition("=")
+        key = key.strip()
+        if not equals:
+            raise SpecError("--set", f"{echo(pair)} is not allowed; give KEY=VALUE")
+        if key not in known:
+            raise unknown(key, known, "setting")
+        values[key] = read_text(known[key], words)
+    spec = build(experiment.Spec, values)
+    experiment.check(spec)
+    return experiment, spec, events
+
+
+def _run(rest: list[str], picture: Picture | None) -> int:
+    parser = _settings_parser("run", "Run an experiment without a window and write what it measured.")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: a folder named as the id)")
+    asked = parser.parse_args(rest)
+    experiment, spec, events = configure(asked)
+    folder = asked.out or Path(experiment.id)
+    if folder.exists() and not folder.is_dir():
+        raise SpecError("--out", f"{folder} is a file; give a folder")
+    session = Session(experiment, spec, events, budget=None)
+    interrupted = advance(session)
+    told = write_run(session, folder, "stopped" if interrupted else None)
+    if picture is not None:
+        picture(session, folder)
+    print(f"{experiment.id}: {told['finish']} at step {told['step']}; written to {folder}")
+    for name, entry in told["series"].items():
+        measured = entry.get(experiment.loss)
+        print(f"  {name:12} {entry['finish']:9} step {entry['step']:<8} {experiment.loss} {measured}")
+    return 130 if interrupted else 0
+
+
+def advance(session: Session) -> bool:
+    """Run a session to its end with a progress bar on stderr. Returns whether it was interrupted."""
+    bar = sys.stderr.isatty()
+    began = shown = time.monotonic()
+    told = False
+    try:
+        while session.finish is None and session.advance(session.steps - session.step, 0.1):
+            now = time.monotonic()
+            left = (session.steps - session.step) * (now - began) / max(1, session.step)
+            if not told and now - began > 0.5:
+                told = True
+                if now - began + left > 10:
+                    print(f"about {now - began + left:.0f} s for {session.steps} steps", file=sys.stderr)
+            if bar and now - shown > 0.1:
+                shown = now
+                filled = round(30 * session.step / session.steps)
+                print(
+                    f"\r[{'#' * filled}{'.' * (30 - filled)}] step {session.step} of {session.steps}, {left:.0f} s left ",
+                    end="", file=sys.stderr, flush=True,
+                )  # fmt: skip
+    except KeyboardInterrupt:
+        return True
+    finally:
+        if bar:
+            print("\r" + " " * 78 + "\r", end="", file=sys.stderr)
+        else:
+            print(f"step {session.step} of {session.steps}: {session.finish or 'stopped'}", file=sys.stderr)
+    return False
+
+
+def _code(rest: list[str], picture: Picture | None) -> int:
+    parser = _settings_parser("code", "Write a PyTorch script that repeats a run and asserts its end.")
+    parser.add_argument("-o", type=Path, metavar="FILE", dest="output", help="where to write (default: the screen)")
+    asked = parser.parse_args(rest)
+    experiment, spec, events = configure(asked)
+    session = Session(experiment, spec, events, budget=2**20)
+    advance(session)
+    words = script(session)
+    if asked.output:
+        write_text(asked.output, words)
+        print(f"written to {asked.output}")
+    else:
+        sys.stdout.write(words)
+    return 0
+
+
+def script(session: Session) -> str:
+    """The PyTorch script of a session's branch up to the step where it stands."""
+    events = [e for e in session.branch.events if e.step < session.step]
+    return session.experiment.script(session.spec, events, session.step, session.state)

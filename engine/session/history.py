@@ -1,0 +1,166 @@
+"""What a run has measured, in columns that a picture can read while the run goes on.
+
+Rows are kept one for each recorded step while they fit the budget; then every second row goes, again and again, and
+an envelope (the lowest and highest value of each block of steps) keeps what a picture needs. What is thinned away
+comes back exactly by replay. Buffers only grow at their end or are replaced whole, so that a view handed to another
+thread never changes under it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.experiment import Array, Columns
+
+BUDGET = 192 * 2**20  # bytes of rows one history may keep
+BLOCKS = 2048  # the most blocks an envelope has: about as many as a screen has pixels
+
+
+@dataclass(frozen=True)
+class HistoryView:
+    """A frozen look at a history: `steps` [rows], `values[name]` [rows, series], and, once there are more steps than
+    an envelope has blocks, `low[name]`, `high[name]` [blocks, series] with `block_steps` [blocks]."""
+
+    steps: Array
+    values: Mapping[str, Array]
+    block_steps: Array | None = None
+    low: Mapping[str, Array] | None = None
+    high: Mapping[str, Array] | None = None
+
+    def at(self, step: int) -> int | None:
+        """The row of a step, or None where that step was not kept."""
+        i = int(np.searchsorted(self.steps, step))
+        return i if i < len(self.steps) and int(self.steps[i]) == step else None
+
+    def curve(self, column: str, series: int) -> tuple[Array, Array, Array | None, Array | None]:
+        """x, y, low, high of one line: every row while they are few, else one point a block with its envelope."""
+        if self.low is None or self.high is None or self.block_steps is None:
+            return self.steps, self.values[column][:, series], None, None
+        low, high = self.low[column][:, series], self.high[column][:, series]
+        rows = np.searchsorted(self.steps, self.block_steps).clip(max=len(self.steps) - 1)
+        return self.block_steps, self.values[column][rows, series], low, high
+
+
+class _Envelope:
+    """Lowest and highest values of blocks of steps; the blocks double when they are too many."""
+
+    def __init__(self, columns: tuple[str, ...], series: int) -> None:
+        self.block = 1
+        self.filled = 0  # rows in the last, unfinished block; 0 when it is full
+        self.starts = np.empty(0, np.int64)
+        self.low = {name: np.empty((0, series)) for name in columns}
+        self.high = {name: np.empty((0, series)) for name in columns}
+
+    def append(self, steps: Array, values: Mapping[str, Array]) -> None:
+        n = len(steps)
+        room = (self.block - self.filled) % self.block if len(self.starts) else 0
+        head = min(room, n)
+        cuts = np.concatenate([[0] if head else [], np.arange(head, n, self.block)]).astype(np.int64)
+        for name, rows in values.items():
+            low, high = np.fmin.reduceat(rows, cuts, axis=0), np.fmax.reduceat(rows, cuts, axis=0)
+            if head:
+                last = slice(-1, None)
+                old_low, old_high = self.low[name], self.high[name]
+                low[0] = np.fmin(old_low[last][0], low[0])
+                high[0] = np.fmax(old_high[last][0], high[0])
+                self.low[name] = np.concatenate([old_low[:-1], low])
+                self.high[name] = np.concatenate([old_high[:-1], high])
+            else:
+                self.low[name] = np.concatenate([self.low[name], low])
+                self.high[name] = np.concatenate([self.high[name], high])
+        fresh = cuts[1:] if head else cuts
+        self.starts = np.concatenate([self.starts, steps[fresh]])
+        self.filled = (self.filled + n) % self.block
+        while len(self.starts) > BLOCKS:
+            self._double()
+
+    def _double(self) -> None:
+        odd = len(self.starts) % 2
+        last_full = self.filled == 0
+        for store, join in ((self.low, np.fmin), (self.high, np.fmax)):
+            for name, rows in store.items():
+                pairs = join(rows[: len(rows) - odd : 2], rows[1::2])
+                store[name] = np.concatenate([pairs, rows[-1:]]) if odd else pairs
+        self.starts = self.starts[::2]
+        missing = self.filled if not last_full else self.block
+        self.block *= 2
+        self.filled = (missing if odd else self.block // 2 + missing) % self.block
+
+
+class History:
+    """Recorded rows of one branch, the first of them at `first` (step 0, or the step where the branch forks)."""
+
+    def __init__(
+        self, columns: tuple[str, ...], series: int, *, every: int = 1, budget: int | None = BUDGET
+    ) -> None:
+        self.columns, self.series, self.every = columns, series, every
+        self.most = None if budget is None else max(2 * BLOCKS, budget // (8 * max(1, series) * len(columns)))
+        self.rows = 0
+        self._steps = np.empty(256, np.int64)
+        self._values = {name: np.empty((256, series)) for name in columns}
+        self._envelope = _Envelope(columns, series)
+        self._last = -1
+        self.thinned = False
+
+    @property
+    def last(self) -> int:
+        """The last step appended (recorded or not); -1 when empty."""
+        return self._last
+
+    def append(self, first: int, columns: Columns) -> None:
+        """Add the rows of steps first, first + 1, ...; only recorded ones are kept."""
+        steps = np.arange(first, first + columns.rows, dtype=np.int64)
+        self._last = int(steps[-1])
+        values = columns.values
+        if self.every > 1:
+            keep = steps % self.every == 0
+            if self.rows == 0:
+                keep[0] = True
+            steps = steps[keep]
+            values = {name: rows[keep] for name, rows in values.items()}
+        if not len(steps):
+            return
+        self._envelope.append(steps, {name: values[name] for name in self.columns})
+        self._reserve(self.rows + len(steps))
+        self._steps[self.rows : self.rows + len(steps)] = steps
+        for name in self.columns:
+            self._values[name][self.rows : self.rows + len(steps)] = values[name]
+        self.rows += len(steps)
+        if self.most is not None:
+            while self.rows > self.most:
+                self._thin()
+
+    def _reserve(self, rows: int) -> None:
+        if rows <= len(self._steps):
+            return
+        size = max(rows, 2 * len(self._steps))
+        grown = np.empty(size, np.int64)
+        grown[: self.rows] = self._steps[: self.rows]
+        self._steps = grown
+        for name, old in self._values.items():
+            buffer = np.empty((size, self.series))
+            buffer[: self.rows] = old[: self.rows]
+            self._values[name] = buffer
+
+    def _thin(self) -> None:
+        self.every *= 2
+        self.thinned = True
+        keep = self._steps[: self.rows] % self.every == 0
+        keep[0] = True
+        self._steps = self._steps[: self.rows][keep]
+        self._values = {name: rows[: self.rows][keep] for name, rows in self._values.items()}
+        self.rows = len(self._steps)
+
+    def view(self) -> HistoryView:
+        """A frozen look at all rows so far (no copy of the rows)."""
+        values = {name: rows[: self.rows] for name, rows in self._values.items()}
+        envelope = self._envelope
+        if envelope.block == 1:
+            return HistoryView(self._steps[: self.rows], values)
+        # the arrays are replaced, never written, by later appends
+        return HistoryView(
+            self._steps[: self.rows], values, envelope.starts, dict(envelope.low), dict(envelope.high)
+        )  # fmt: skip

@@ -1,0 +1,124 @@
+"""A run written down: history.csv, history.npz, summary.json, experiment.json."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.experiment import Array, Ending, Experiment
+from engine.session.files import saved, to_json, write_atomic, write_text
+from engine.session.history import HistoryView
+from engine.session.session import Session, SessionView
+
+
+def line(view: SessionView, index: int | None = None) -> tuple[Array, dict[str, Array]]:
+    """The rows of one branch from step 0 on, those inherited from its ancestors included: steps [n], columns [n, S]."""
+    parts: list[tuple[HistoryView, int]] = []
+    at: int | None = view.current if index is None else index
+    until = view.branches[at].frontier if at is not None else 0
+    while at is not None:
+        branch = view.branches[at]
+        parts.append((branch.history, until))
+        until = branch.fork - 1
+        at = branch.parent
+    parts.reverse()
+    cut = [int(np.searchsorted(history.steps, last, side="right")) for history, last in parts]
+    steps = np.concatenate([h.steps[:n] for (h, _), n in zip(parts, cut, strict=True)])
+    names = parts[0][0].values
+    return steps, {
+        name: np.concatenate([h.values[name][:n] for (h, _), n in zip(parts, cut, strict=True)]) for name in names
+    }
+
+
+def rows(experiment: Experiment, view: SessionView, index: int | None = None) -> Iterator[str]:
+    """The lines of history.csv: a row for each recorded step and contestant; nothing after a contestant's ending."""
+    steps, values = line(view, index)
+    branch = view.branches[view.current if index is None else index]
+    ends = {e.series: e.step for e in branch.endings}
+    yield "step,series," + ",".join(experiment.columns) + "\r\n"
+    late = set(experiment.step_columns)
+    columns = [values[name] for name in experiment.columns]
+    for i, step in enumerate(steps.tolist()):
+        for s, name in enumerate(view.series):
+            if step > ends.get(s, step):
+                continue
+            cells = [
+                "" if step == 0 and column in late else repr(float(numbers[i, s]))
+                for column, numbers in zip(experiment.columns, columns, strict=True)
+            ]
+            yield f"{step},{name}," + ",".join(cells) + "\r\n"
+
+
+def write_csv(experiment: Experiment, view: SessionView, path: Path, index: int | None = None) -> None:
+    """history.csv, with every float in full precision."""
+
+    def write(stream: Any) -> None:
+        for row in rows(experiment, view, index):
+            stream.write(row.encode())
+
+    write_atomic(path, write)
+
+
+def write_npz(view: SessionView, path: Path, index: int | None = None) -> None:
+    """history.npz: `step` [n], `series` [S] and each column [n, S]."""
+    steps, values = line(view, index)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, step=steps, series=np.array(view.series), **values)
+    write_atomic(path, lambda stream: stream.write(buffer.getbuffer()) and None)
+
+
+def _plain(value: float) -> float | str:
+    """A number as JSON can hold it: what is not finite becomes its name."""
+    return float(value) if math.isfinite(value) else repr(float(value))
+
+
+def summary(experiment: Experiment, view: SessionView, finish: str | None = None) -> dict[str, Any]:
+    """How the run ended, contestant by contestant."""
+    steps, values = line(view)
+    ends: dict[int, Ending] = {e.series: e for e in view.branch.endings}
+    told: dict[str, Any] = {}
+    for s, name in enumerate(view.series):
+        end = ends.get(s)
+        last = int(np.searchsorted(steps, end.step, side="right")) - 1 if end else len(steps) - 1
+        loss = values[experiment.loss][: last + 1, s]
+        good = np.flatnonzero(np.isfinite(loss))
+        entry: dict[str, Any] = {
+            "finish": end.finish if end else (finish or view.branch.finish or "stopped"),
+            "step": end.step if end else view.branch.frontier,
+            "reason": end.reason if end else (view.branch.reason if view.branch.finish == "done" else "stopped"),
+        }
+        entry |= {column: _plain(numbers[last, s]) for column, numbers in values.items()}
+        if len(good):
+            best = good[np.argmin(loss[good])]
+            entry |= {f"best_{experiment.loss}": float(loss[best]), "best_step": int(steps[best])}
+        told[name] = entry
+    return {
+        "experiment": experiment.id,
+        "title": experiment.title,
+        "finish": finish or view.branch.finish or "stopped",
+        "reason": view.branch.reason,
+        "step": view.branch.frontier,
+        "series": told,
+        "settings": view.spec.model_dump(mode="json"),
+        "events": [{"step": e.step, "key": e.key, "value": e.value} for e in view.branch.events],
+        "seconds": round(view.seconds, 6),
+        "versions": {"python": platform.python_version(), "numpy": np.__version__},
+    }
+
+
+def write_run(session: Session, folder: Path, finish: str | None = None) -> dict[str, Any]:
+    """Write all of a run's data files into a folder; returns the summary."""
+    view = session.view()
+    told = summary(session.experiment, view, finish)
+    write_text(folder / "experiment.json", to_json(saved(session)))
+    write_csv(session.experiment, view, folder / "history.csv")
+    write_npz(view, folder / "history.npz")
+    write_text(folder / "summary.json", json.dumps(told, indent=1, allow_nan=False) + "\n")
+    return told

@@ -1,0 +1,346 @@
+"""One experiment in progress: forwards, backwards, branches, live changes.
+
+    ready --advance--> running --+--> done      all steps taken
+      ^                          +--> target    every contestant that still ran reached the target
+      |                          +--> diverged  every contestant overflowed or became nan
+      +------- seek -------------+--> failed    the experiment raised an error
+
+A session has no thread and no Qt: the command line, the window's worker and the tests drive the same object. The
+state at step k depends on the settings, the live events up to k and k alone, never on how it was reached.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.experiment import Array, Columns, Ending, Experiment, Finish
+from engine.session.history import BUDGET, History, HistoryView
+from engine.session.snapshots import Snapshots
+from engine.spec import Spec, SpecError, declarations, echo, flat, nest, shorten, validate, value_of
+
+MOST_BRANCHES = 12
+CHUNK = 0.008  # seconds one call into a kernel aims at
+
+
+@dataclass(frozen=True)
+class Event:
+    """A live change: from the step after `step` on, `key` has `value`."""
+
+    step: int
+    key: str
+    value: Any
+
+
+@dataclass
+class Branch:
+    """One future: where it forks from its parent, its live events (inherited ones included) and what it measured."""
+
+    name: str
+    parent: int | None
+    fork: int
+    events: tuple[Event, ...]
+    history: History
+    snapshots: Snapshots = field(default_factory=Snapshots)
+    endings: tuple[Ending, ...] = ()
+    frontier: int = 0
+    finish: Finish | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class BranchView:
+    """A frozen look at a branch."""
+
+    name: str
+    parent: int | None
+    fork: int
+    frontier: int
+    events: tuple[Event, ...]
+    history: HistoryView
+    endings: tuple[Ending, ...]
+    finish: Finish | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A frozen look at a session: `step` is where it stands, `row[name]` [series] what was measured there."""
+
+    experiment: str
+    spec: Spec
+    live: Spec
+    series: tuple[str, ...]
+    step: int
+    steps: int
+    current: int
+    branches: tuple[BranchView, ...]
+    row: dict[str, Array]
+    seconds: float
+
+    @property
+    def branch(self) -> BranchView:
+        """The branch in hand."""
+        return self.branches[self.current]
+
+    @property
+    def finish(self) -> Finish | None:
+        """Why the run in hand ended, or None while it can go on; told only at its last step."""
+        branch = self.branch
+        return branch.finish if self.step >= branch.frontier else None
+
+
+class Session:
+    """See the module's text. `events` are live changes known beforehand (from a file)."""
+
+    def __init__(
+        self, experiment: Experiment, spec: Spec, events: Sequence[Event] = (), *, budget: int | None = BUDGET
+    ) -> None:
+        experiment.check(spec)
+        self.experiment, self.spec, self.budget = experiment, spec, budget
+        self.series = experiment.series(spec)
+        self.branches: list[Branch] = []
+        self.current = 0
+        self.seconds = 0.0
+        self._specs: dict[tuple[Event, ...], Spec] = {(): spec}
+        self._rate = 0.0  # steps a second, measured
+        self._since = 0.0  # seconds of computing since the last snapshot
+        self.state = experiment.start(spec)
+        self._row: Columns = experiment.measure(self.state, spec)
+        self.branches.append(self._new_branch("main", None, 0, self._checked(events)))
+
+    # -- branches ---------------------------------------------------------------------------------------------------
+
+    def _new_branch(self, name: str, parent: int | None, fork: int, events: tuple[Event, ...]) -> Branch:
+        names = self.experiment.columns + self.experiment.extras
+        history = History(names, len(self.series), every=self.spec.record_every, budget=self.budget)
+        history.append(fork, self._row)
+        endings = tuple(e for e in self.branches[parent].endings if e.step <= fork) if parent is not None else ()
+        branch = Branch(name, parent, fork, events, history, endings=endings, frontier=fork)
+        branch.snapshots.put(fork, (self.state, self._row))
+        return branch
+
+    @property
+    def branch(self) -> Branch:
+        """The branch in hand."""
+        return self.branches[self.current]
+
+    def fork(self, name: str = "") -> int:
+        """Begin a new branch here and make it the current one. Raises SpecError when there are too many."""
+        if len(self.branches) >= MOST_BRANCHES:
+            raise SpecError("branch", f"{MOST_BRANCHES} branches are kept at the most; reset or pin this run first")
+        events = tuple(e for e in self.branch.events if e.step <= self.step)
+        name = name or f"branch {len(self.branches)}"
+        self.branches.append(self._new_branch(name, self.current, self.step, events))
+        self.current = len(self.branches) - 1
+        self._reopen()
+        return self.current
+
+    def switch(self, index: int) -> None:
+        """Go to another branch, to the same step where it has one, else to its last."""
+        if not 0 <= index < len(self.branches):
+            raise SpecError("branch", f"{index} is not allowed; give a whole number from 0 to {len(self.branches) - 1}")
+        step = min(self.step, self.branches[index].frontier)
+        self.current = index
+        self._restore(step)
+        self._replay(step)
+
+    # -- settings -----------------------------------------------------------------------------------------------------
+
+    def _checked(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        live = {d.key: d for d in declarations(self.spec) if d.live}
+        kept: dict[tuple[int, str], Event] = {}
+        for event in events:
+            if event.key not in live:
+                raise SpecError(event.key, f"cannot change during a run; live fields: {', '.join(live) or 'none'}")
+            if event.step < 0:
+                raise SpecError(event.key, f"step {event.step} of a live change is not allowed; give 0 or more")
+            kept[event.step, event.key] = event
+        ordered = tuple(sorted(kept.values(), key=lambda e: e.step))
+        for i in range(len(ordered)):
+            self.experiment.check(self._apply(ordered[: i + 1]))
+        return ordered
+
+    def _apply(self, events: tuple[Event, ...]) -> Spec:
+        if events not in self._specs:
+            values = flat(self.spec) | {e.key: e.value for e in events}
+            self._specs[events] = validate(type(self.spec), nest(values))
+        return self._specs[events]
+
+    def spec_at(self, step: int) -> Spec:
+        """The settings in force for the step after `step`."""
+        return self._apply(tuple(e for e in self.branch.events if e.step <= step))
+
+    @property
+    def live(self) -> Spec:
+        """The settings in force for the next step."""
+        return self.spec_at(self.step)
+
+    def set_live(self, key: str, value: Any) -> bool:
+        """Change a live field from the next step on. Where the run already went on from here, a branch begins.
+
+        Returns whether a branch began. Raises SpecError; then nothing has changed.
+        """
+        event = Event(self.step, key, value)
+        events = self._checked([e for e in self.branch.events if e.step <= self.step] + [event])
+        if value_of(self.live, key) == value_of(self._apply(events), key):
+            return False
+        branched = self.step < self.branch.frontier
+        if branched:
+            self.fork(f"{key} {echo(value, quotes=False)} from {self.step}")
+        self.branch.events = events
+        self._reopen()
+        return branched
+
+    def set_events(self, events: Sequence[Event]) -> None:
+        """Give a branch that has not run yet all its live events (from a file). Raises SpecError."""
+        self.branch.events = self._checked(events)
+
+    def _reopen(self) -> None:
+        """After a change at the frontier: a longer run may go on; an ended contestant stays ended."""
+        branch = self.branch
+        if branch.finish == "done":
+            branch.finish, branch.reason = None, ""
+        self._settle()
+
+    # -- moving ------------------------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """How many steps the state has behind it."""
+        return int(self.state.step)
+
+    @property
+    def steps(self) -> int:
+        """How many steps the run has at the most, under the settings now in force."""
+        return self.experiment.steps(self.live)
+
+    @property
+    def finish(self) -> Finish | None:
+        """Why the run ended, or None while it can go on from here."""
+        return self.branch.finish if self.step >= self.branch.frontier else None
+
+    def advance(self, n: int, seconds: float | None = None) -> int:
+        """Run at most n steps (and at most about `seconds`). Returns how many were run.
+
+        Steps that were measured before are run again, exactly, and not recorded twice.
+        """
+        began = time.perf_counter()
+        done = 0
+        while done < n and self.finish is None:
+            chunk = max(1, int(self._rate * CHUNK)) if self._rate else 16
+            moved = self._run(min(n - done, chunk))
+            if moved == 0:
+                break
+            done += moved
+            if seconds is not None and time.perf_counter() - began >= seconds:
+                break
+        self._settle()
+        return done
+
+    def _run(self, n: int) -> int:
+        """One call into the experiment, cut at live events and the end."""
+        branch, step = self.branch, self.step
+        spec = self.live
+        n = min(n, self.experiment.steps(spec) - step)
+        later = [e.step - step for e in branch.events if e.step > step]
+        n = min([n, *later])
+        if step < branch.frontier:
+            n = min(n, branch.frontier - step)
+        if n <= 0:
+            return 0
+        began = time.perf_counter()
+        try:
+            columns = self.experiment.advance(self.state, spec, n)
+        except Exception as error:  # whatever it was, what was measured so far stays usable
+            branch.finish, branch.reason = "failed", f"{type(error).__name__}: {shorten(str(error), 200)}"
+            branch.frontier = min(step, branch.frontier)
+            self._restore(step)
+            raise
+        took = time.perf_counter() - began
+        rows = columns.rows
+        self.seconds += took
+        if rows == 0:
+            return 0
+        rate = rows / max(took, 1e-7)
+        self._rate = rate if not self._rate else 0.7 * self._rate + 0.3 * rate
+        self._row = Columns({name: values[-1:] for name, values in columns.values.items()})
+        if self.step > branch.frontier:
+            branch.history.append(step + 1, columns)
+            branch.frontier = self.step
+            branch.endings += columns.endings
+            self._since += took
+            if self._since > branch.snapshots.spacing:
+                branch.snapshots.put(self.step, (self.state, self._row))
+                self._since = 0.0
+        return rows
+
+    def _settle(self) -> None:
+        """Name the finish once the frontier cannot move."""
+        branch = self.branch
+        if branch.finish is not None or self.step < branch.frontier:
+            return
+        if len(branch.endings) == len(self.series) and self.series:
+            kinds = {e.finish for e in branch.endings}
+            last = max(branch.endings, key=lambda e: e.step)
+            branch.finish = "diverged" if kinds == {"diverged"} else "target" if "target" in kinds else last.finish
+            told = next(e for e in reversed(branch.endings) if e.finish == branch.finish)
+            branch.reason = f"{self.series[told.series]}: {told.reason}"
+        elif self.step >= self.experiment.steps(self.live):
+            branch.finish, branch.reason = "done", f"all {self.step} steps taken"
+
+    def seek(self, step: int) -> None:
+        """Go to a step that was measured already (a later one: to the frontier)."""
+        step = max(0, min(step, self.branch.frontier))
+        nearest = self.branch.snapshots.nearest(step)
+        if step < self.step or (nearest is not None and nearest > self.step):
+            self._restore(step)
+        self._replay(step)
+
+    def back(self, n: int = 1) -> None:
+        """Step back, exactly."""
+        self.seek(self.step - n)
+
+    def _restore(self, step: int) -> None:
+        """Take up the latest snapshot at or before a step; an ancestor's serve up to the fork."""
+        index: int | None = self.current
+        while index is not None:
+            found = self.branches[index].snapshots.before(step)
+            if found is not None:
+                self.state, self._row = found[1]
+                return
+            index = self.branches[index].parent
+        raise AssertionError("the first snapshot is at step 0 and is never dropped")
+
+    def _replay(self, step: int) -> None:
+        while self.step < step and self._run(step - self.step):
+            pass
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    @property
+    def rate(self) -> float:
+        """Measured steps a second (0 before the first)."""
+        return self._rate
+
+    @property
+    def row(self) -> dict[str, Array]:
+        """What was measured at this step: name -> [series]."""
+        return {name: values[0] for name, values in self._row.values.items()}
+
+    def view(self) -> SessionView:
+        """A frozen look at everything."""
+        branches = tuple(
+            BranchView(b.name, b.parent, b.fork, b.frontier, b.events, b.history.view(), b.endings, b.finish, b.reason)
+            for b in self.branches
+        )
+        return SessionView(
+            self.experiment.id, self.spec, self.live, self.series, self.step, max(self.steps, self.branch.frontier),
+            self.current, branches, self.row, self.seconds,
+        )  # fmt: skip
+
+    def probe(self, name: str, **asked: Any) -> Any:
+        """A dear picture of the state in hand."""
+        return self.experiment.probe(self.state, self.live, name, **asked)

@@ -1,0 +1,80 @@
+"""Copies of the state to step back from, spaced by the time a replay would take."""
+
+from __future__ import annotations
+
+import bisect
+import copy
+import dataclasses
+import hashlib
+from typing import Any
+
+import numpy as np
+
+MOST = 400  # snapshots one branch keeps; then every second one goes
+SPACING = 0.05  # seconds of computing between two snapshots
+
+
+class Snapshots:
+    """Copies of a branch's state by step."""
+
+    def __init__(self) -> None:
+        self._steps: list[int] = []
+        self._states: list[Any] = []
+        self.spacing = SPACING
+
+    def put(self, step: int, state: Any) -> None:
+        """Keep a copy of the state at a step; a step kept already stays as it is."""
+        i = bisect.bisect_left(self._steps, step)
+        if i < len(self._steps) and self._steps[i] == step:
+            return
+        self._steps.insert(i, step)
+        self._states.insert(i, copy.deepcopy(state))
+        if len(self._steps) > MOST:  # keep the first (a branch starts there) and thin the rest
+            self._steps[1:] = self._steps[2::2]
+            self._states[1:] = self._states[2::2]
+            self.spacing *= 2
+
+    def before(self, step: int) -> tuple[int, Any] | None:
+        """The latest kept step at or before `step`, with a fresh copy of its state; None where there is none."""
+        i = bisect.bisect_right(self._steps, step) - 1
+        return None if i < 0 else (self._steps[i], copy.deepcopy(self._states[i]))
+
+    def nearest(self, step: int) -> int | None:
+        """The latest kept step at or before `step`."""
+        i = bisect.bisect_right(self._steps, step) - 1
+        return None if i < 0 else self._steps[i]
+
+
+def digest(state: Any) -> str:
+    """A fingerprint of a state: equal exactly when every number and array in it is equal bit for bit."""
+    sha = hashlib.sha256()
+    _feed(sha, state)
+    return sha.hexdigest()
+
+
+def _feed(sha: Any, value: Any) -> None:
+    if isinstance(value, np.ndarray):
+        sha.update(f"{value.dtype.str}{value.shape}".encode())
+        sha.update(np.ascontiguousarray(value).tobytes())
+    elif isinstance(value, np.random.Generator):
+        _feed(sha, value.bit_generator.state)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            if field.metadata.get("scratch"):
+                continue
+            sha.update(field.name.encode())
+            _feed(sha, getattr(value, field.name))
+    elif isinstance(value, dict):
+        for key in sorted(value, key=str):
+            sha.update(str(key).encode())
+            _feed(sha, value[key])
+    elif isinstance(value, (list, tuple)):
+        sha.update(f"[{len(value)}".encode())
+        for item in value:
+            _feed(sha, item)
+    elif isinstance(value, float):
+        sha.update(np.float64(value).tobytes())
+    elif value is None or isinstance(value, (bool, int, str, bytes, np.generic)):
+        sha.update(repr(value).encode())
+    else:
+        raise TypeError(f"a state may not hold a {type(value).__name__}")
