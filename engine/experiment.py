@@ -121,9 +121,11 @@ class State(Protocol):
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question to answer before running. The measured answer is found by `answer` in the summary of the run.
+    """A question to answer before running.
 
-    `choices` are the answers offered; `explain` maps each to a sentence shown afterwards.
+    `choices` are the answers offered; the run of `preset` is then measured: `measure` is `lowest` (who ends with the
+    lowest loss), `first` (who reaches the target first) or `finish NAME` (how a contestant ends), and `answers` maps
+    what was measured to a choice. `explain` is shown afterwards.
     """
 
     question: str
@@ -131,6 +133,7 @@ class Prediction:
     preset: str
     measure: str
     explain: str
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,14 @@ class Experiment(Protocol):
 
     def probe(self, state: Any, spec: Any, name: str, **asked: Any) -> Any:
         """A dear picture of the state, only when looked at. Raises KeyError for a name it does not know."""
+        ...
+
+    def drawn(self, spec: Any, view: Any) -> tuple[Drawn, ...]:
+        """What the chapter draws of this, laid beside what the run in `view` (a SessionView) measured."""
+        ...
+
+    def difference(self, spec: Any, series: str) -> str:
+        """One sentence on how the conventions differ for this contestant; empty where they do not."""
         ...
 
     def script(self, spec: Any, events: Sequence[Any], steps: int, end: Any) -> str:

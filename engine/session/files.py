@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.experiments import load
-from engine.session.session import Event, Session
+from engine.session.session import Event, Session, SessionView
 from engine.spec import Spec, SpecError, declarations, echo, shorten, validate, value_of
 
 FORMAT = "descent-lab"
@@ -74,10 +74,10 @@ def write_text(path: Path, words: str) -> None:
     write_atomic(path, lambda stream: stream.write(words.encode()) and None)
 
 
-def saved(session: Session) -> Saved:
+def saved(view: SessionView) -> Saved:
     """What a file keeps of a session."""
-    branches = tuple(SavedBranch(b.name, b.parent, b.fork, b.frontier, b.events) for b in session.branches)
-    return Saved(session.experiment.id, session.spec, branches, session.current, session.step)
+    branches = tuple(SavedBranch(b.name, b.parent, b.fork, b.frontier, b.events) for b in view.branches)
+    return Saved(view.experiment, view.spec, branches, view.current, view.step)
 
 
 def to_json(document: Saved) -> str:

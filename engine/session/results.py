@@ -113,11 +113,25 @@ def summary(experiment: Experiment, view: SessionView, finish: str | None = None
     }
 
 
+def measured(measure: str, told: dict[str, Any], loss: str) -> str:
+    """The answer to a prediction's `measure` (see engine.experiment.Prediction) out of a summary."""
+    series: dict[str, dict[str, Any]] = told["series"]
+    if measure.startswith("finish "):
+        return str(series[measure.removeprefix("finish ")]["finish"])
+    if measure == "first":
+        reached = {name: entry["step"] for name, entry in series.items() if entry["finish"] == "target"}
+        return min(reached, key=lambda name: reached[name]) if reached else "none"
+    if measure == "lowest":
+        finite = {name: entry[loss] for name, entry in series.items() if not isinstance(entry[loss], str)}
+        return min(finite, key=lambda name: finite[name]) if finite else "none"
+    raise ValueError(f"measure: {measure!r} is not allowed; give lowest, first or finish NAME")
+
+
 def write_run(session: Session, folder: Path, finish: str | None = None) -> dict[str, Any]:
     """Write all of a run's data files into a folder; returns the summary."""
     view = session.view()
     told = summary(session.experiment, view, finish)
-    write_text(folder / "experiment.json", to_json(saved(session)))
+    write_text(folder / "experiment.json", to_json(saved(view)))
     write_csv(session.experiment, view, folder / "history.csv")
     write_npz(view, folder / "history.npz")
     write_text(folder / "summary.json", json.dumps(told, indent=1, allow_nan=False) + "\n")

@@ -319,11 +319,15 @@ class Descent:
 
     # -- drawn against measured --------------------------------------------------------------------------------------
 
-    def drawn(self, spec: Any, steps: Array, values: dict[str, Array]) -> tuple[Drawn, ...]:
+    def drawn(self, spec: Any, view: Any) -> tuple[Drawn, ...]:
         """The chapter's second-order listing laid over this run, and figure 10.2's caption as a claim."""
-        from engine.experiments.landscapes._chapter import claims
+        from engine.experiments.landscapes._chapter import drawn
 
-        return claims(self.series(spec), spec, steps, values)
+        return drawn(spec, view)
+
+    def difference(self, spec: Any, series: str) -> str:
+        """How the conventions differ for one optimizer."""
+        return RULES[series].differs if series in RULES else ""
 
     def script(self, spec: Any, events: Sequence[Any], steps: int, end: State) -> str:
         """A PyTorch script of the run up to step `steps`, which asserts the positions in `end`."""

@@ -1,0 +1,1 @@
+"""The engine: everything that computes. No Qt below here."""

@@ -1,0 +1,46 @@
+"""The one typeface of the app, shipped with it, in three sizes and three weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF
+
+FAMILY = "Inter"
+TITLE, BODY, SMALL = 20, 13, 11  # px: all the type there is
+REGULAR, MEDIUM, SEMIBOLD = 400, 500, 600
+
+FOLDER = Path(__file__).resolve().parent.parent / "resources" / "fonts"
+
+
+def load_fonts(folder: Path = FOLDER) -> list[str]:
+    """Register the shipped font files with Qt and return the families they hold.
+
+    Needs an application object. Files that cannot be read are left out; Qt then falls back on the system's font.
+    Calling it again is harmless.
+    """
+    if FAMILY in QFontDatabase.families():
+        return [FAMILY]
+    families: list[str] = []
+    for file in sorted(folder.glob("*.otf")):
+        number = QFontDatabase.addApplicationFont(str(file))
+        for family in QFontDatabase.applicationFontFamilies(number) if number >= 0 else []:
+            if family not in families:
+                families.append(family)
+    return families
+
+
+def font(size: float = BODY, weight: int = REGULAR, *, tabular: bool = True) -> QFont:
+    """Inter at `size` px. `tabular` figures all have one width: columns line up and live numbers stand still."""
+    made = QFont(FAMILY)
+    made.setPixelSize(max(1, round(size)))
+    made.setWeight(QFont.Weight(weight))
+    made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)  # the same shapes at every scale
+    if tabular:
+        made.setFeature(QFont.Tag("tnum"), 1)
+    return made
+
+
+def text_width(used: QFont, text: str) -> float:
+    """Advance width of `text` in px."""
+    return QFontMetricsF(used).horizontalAdvance(text)

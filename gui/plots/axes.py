@@ -1,0 +1,115 @@
+"""Axes: pyqtgraph's, linked to the view, with our own ticks, words and quiet looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from gui.fonts import SMALL, font, text_width
+from gui.palette import pen
+from gui.plots.ticks import linear_ticks, log_ticks, tick_words
+from gui.tokens import Theme
+
+LEFT_WIDTH, BOTTOM_HEIGHT = 48.0, 24.0  # px without the axis' name; fixed, so that plots align and never jump
+NAME = 18.0  # px more for the name
+
+
+class Axis(pg.AxisItem):  # type: ignore[misc]
+    """A left or bottom axis with a name.
+
+    `log`: the coordinate of the view is the decimal logarithm of what is written. The size is fixed: changing
+    numbers never move the plot. Labels that would overlap are left out.
+    """
+
+    def __init__(self, side: str, name: str, theme: Theme, *, log: bool = False) -> None:
+        super().__init__(side)
+        self.side, self.name, self.log = side, name, log
+        self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.apply_theme(theme)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take over colours and scale."""
+        self.theme = theme
+        room = NAME if self.name else 0.0
+        if self.side == "left":
+            self.setWidth((LEFT_WIDTH + room) * theme.scale)
+        else:
+            self.setHeight((BOTTOM_HEIGHT + room) * theme.scale)
+        self.update()
+
+    def marks(self) -> tuple[list[float], list[str]]:
+        """Tick positions in view coordinates and their words, for the range now shown."""
+        low, high = self.range
+        length = self.size().height() if self.side == "left" else self.size().width()
+        spacing = (34.0 if self.side == "left" else 76.0) * self.theme.scale
+        count = max(2, int(length / spacing))
+        if self.log:
+            return log_ticks(low, high, count)
+        values, step = linear_ticks(low, high, count)
+        return values, tick_words(values, step)
+
+    def boundingRect(self) -> QRectF:
+        """The axis and the half of a label that may stand over its end."""
+        return QRectF(QPointF(0, 0), self.size()).adjusted(-2, -10, 24, 2)
+
+    def wheelEvent(self, event: Any) -> None:
+        """The wheel belongs to the plot."""
+        event.ignore()
+
+    mouseDragEvent = mouseClickEvent = wheelEvent
+
+    def paint(self, painter: QPainter, _option: object, _widget: object) -> None:
+        """Draw line, ticks, words and name."""
+        width, height, theme = self.size().width(), self.size().height(), self.theme
+        low, high = self.range
+        if not high > low or width < 1 or height < 1:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        used = font(SMALL * theme.scale)
+        painter.setFont(used)
+        line, words = pen(theme.line), QColor(theme.dim)
+        positions, texts = self.marks()
+        taken = -1e9
+        for value, text in zip(positions, texts, strict=True):
+            share = (value - low) / (high - low)
+            painter.setPen(words)
+            if self.side == "left":
+                y = height * (1 - share)
+                box = QRectF(0, y - 10 * theme.scale, width - 8 * theme.scale, 20 * theme.scale)
+                painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+                painter.setPen(line)
+                painter.drawLine(QPointF(width - 4 * theme.scale, y), QPointF(width, y))
+                continue
+            x, half = width * share, text_width(used, text) / 2
+            painter.setPen(line)
+            painter.drawLine(QPointF(x, 0), QPointF(x, 4 * theme.scale))
+            if x - half < taken:
+                continue
+            taken = x + half + 8 * theme.scale
+            painter.setPen(words)
+            box = QRectF(x - 60 * theme.scale, 5 * theme.scale, 120 * theme.scale, 18 * theme.scale)
+            painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.setPen(line)
+        if self.side == "left":
+            painter.drawLine(QPointF(width, 0), QPointF(width, height))
+        else:
+            painter.drawLine(QPointF(0, 0), QPointF(width, 0))
+        self._paint_name(painter, width, height)
+
+    def _paint_name(self, painter: QPainter, width: float, height: float) -> None:
+        if not self.name:
+            return
+        painter.setPen(QColor(self.theme.dim))
+        room = NAME * self.theme.scale
+        if self.side == "bottom":
+            box = QRectF(0, height - room, width, room)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.name)
+            return
+        painter.save()
+        painter.translate(0, height)
+        painter.rotate(-90)
+        painter.drawText(QRectF(0, 0, height, room), Qt.AlignmentFlag.AlignCenter, self.name)
+        painter.restore()

@@ -1,0 +1,201 @@
+"""The calm row above a plot: its title, a chip for each series, and small switches at the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from gui.fonts import BODY, MEDIUM, SMALL, font, text_width
+from gui.palette import SOLID, Dash, pen
+from gui.plots.marks import draw_mark
+from gui.tokens import Theme, mix
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One chip: its series' key, its words, and how the series looks. `symbol` (if any) replaces the line."""
+
+    key: str
+    label: str
+    colour: str
+    dash: Dash = SOLID
+    symbol: str = ""
+    width: float = 2.0
+
+
+class Chip(QAbstractButton):
+    """A legend entry that can be switched off, or (without an entry) a small switch."""
+
+    def __init__(self, text: str, theme: Theme, entry: Entry | None, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.entry, self.theme = entry, theme
+        self.setText(text)
+        self.setCheckable(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        if entry is not None:
+            self.setChecked(True)
+            self.setAccessibleName(f"Show {entry.label}")
+            self.setToolTip(f"Show or hide {entry.label}")
+
+    def sizeHint(self) -> QSize:
+        """As wide as its words (and swatch)."""
+        unit = self.theme.scale
+        swatch = 24 if self.entry is not None else 0
+        return QSize(round(text_width(font(SMALL * unit), self.text()) + (12 + swatch) * unit), round(20 * unit))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Swatch and words; faint and hollow when off; a ring when the keyboard is on it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        theme, unit, area = self.theme, self.theme.scale, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        if self.underMouse() or self.hasFocus() or (self.entry is None and self.isChecked()):
+            painter.setPen(pen(theme.accent) if self.hasFocus() else Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.raised))
+            painter.drawRoundedRect(area, 4 * unit, 4 * unit)
+        left = 6 * unit
+        if self.entry is not None:
+            self._paint_swatch(painter, left, area.center().y())
+            left += 24 * unit
+        shown = self.isChecked()
+        painter.setPen(QColor((theme.text if self.entry is None else theme.dim) if shown else theme.faint))
+        used = font(SMALL * unit)
+        used.setStrikeOut(self.entry is not None and not shown)
+        painter.setFont(used)
+        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.end()
+
+    def _paint_swatch(self, painter: QPainter, left: float, y: float) -> None:
+        entry, unit, theme = self.entry, self.theme.scale, self.theme
+        assert entry is not None
+        colour = entry.colour if self.isChecked() else mix(theme.faint, theme.background, 0.5)
+        if entry.symbol:
+            draw_mark(painter, entry.symbol, left + 9 * unit, y, 4 * unit, colour, theme.background)
+            return
+        painter.setPen(pen(colour, max(2.0, entry.width) * unit, entry.dash))
+        painter.drawLine(QPointF(left + unit, y), QPointF(left + 17 * unit, y))
+
+
+class Header(QWidget):
+    """Title, chips and switches; chips flow onto further lines where one is too short.
+
+    `toggled(key, shown)` tells of a chip. In pictures the switches are left out.
+    """
+
+    toggled = Signal(str, bool)
+
+    def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title, self.theme = title, theme
+        self.switches: list[QAbstractButton] = []
+        self._chips: dict[str, Chip] = {}
+        self._inset = 8.0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._arrange()
+
+    def set_inset(self, inset: float) -> None:
+        """Where the title begins, px at scale 1: above the left edge of the plot."""
+        self._inset = inset
+        self._arrange()
+
+    def add_switch(self, text: str, name: str, *, checked: bool = False) -> Chip:
+        """A small switch at the right; `name` is for screen readers and the tool tip."""
+        made = Chip(text, self.theme, None, self)
+        made.setChecked(checked)
+        made.setAccessibleName(name)
+        made.setToolTip(name)
+        self.switches.append(made)
+        self._arrange()
+        return made
+
+    def set_entries(self, entries: list[Entry], hidden: set[str]) -> None:
+        """Show these series; chips that stay keep their keyboard focus."""
+        for key in set(self._chips) - {entry.key for entry in entries}:
+            chip = self._chips.pop(key)
+            chip.hide()
+            chip.deleteLater()
+        for entry in entries:
+            chip = self._chips.get(entry.key) or self._new_chip(entry)
+            chip.entry, chip.theme = entry, self.theme
+            if chip.text() != entry.label:
+                chip.setText(entry.label)
+                chip.setAccessibleName(f"Show {entry.label}")
+                chip.setToolTip(f"Show or hide {entry.label}")
+            chip.setChecked(entry.key not in hidden)
+            chip.update()
+        self._chips = {entry.key: self._chips[entry.key] for entry in entries}
+        self._arrange()
+
+    def chip(self, key: str) -> Chip:
+        """The chip of a series."""
+        return self._chips[key]
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take over colours and scale."""
+        self.theme = theme
+        for part in self.switches:
+            if isinstance(part, Chip):
+                part.theme = theme
+                part.update()
+        self._arrange()
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Flow anew."""
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Flow anew when something about type has changed."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._arrange()
+
+    def _new_chip(self, entry: Entry) -> Chip:
+        made = Chip(entry.label, self.theme, entry, self)
+        self._chips[entry.key] = made
+        made.toggled.connect(self._chip_toggled)
+        made.show()
+        return made
+
+    def _chip_toggled(self, shown: bool) -> None:
+        sender = self.sender()
+        if isinstance(sender, Chip) and sender.entry is not None:
+            self.toggled.emit(sender.entry.key, shown)
+
+    def _arrange(self) -> None:
+        unit = self.theme.scale
+        row, top = round(20 * unit), round(6 * unit)
+        right = self.width() - round(12 * unit)
+        for part in reversed([s for s in self.switches if not s.isHidden()]):
+            size = part.sizeHint()
+            right -= size.width()
+            part.setGeometry(right, top, size.width(), row)
+            right -= round(4 * unit)
+        title = text_width(font(BODY * unit, MEDIUM), self.title) if self.title else 0.0
+        left = self._inset * unit + title + (12 * unit if self.title else 0)
+        start = left
+        for chip in self._chips.values():
+            width = chip.sizeHint().width()
+            if left + width > right and left > start:
+                left, start, top = self._inset * unit - 6 * unit, self._inset * unit - 6 * unit, top + row
+            chip.setGeometry(round(left), top, width, row)
+            left += width + round(2 * unit)
+        used = bool(self.title or self._chips or any(not s.isHidden() for s in self.switches))
+        height = top + row + round(2 * unit) if used else 0
+        if height != self.height() or self.minimumHeight() != height:
+            self.setFixedHeight(height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Ground and title."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self.theme.background))
+        if self.title:
+            unit = self.theme.scale
+            painter.setFont(font(BODY * unit, MEDIUM))
+            painter.setPen(QPen(QColor(self.theme.text)))
+            box = QRectF(self._inset * unit, 6 * unit, self.width(), 20 * unit)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.title)
+        painter.end()

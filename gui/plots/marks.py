@@ -1,0 +1,116 @@
+"""Marks, arrows and lines as they are drawn on every plot, in plot pixels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+
+from gui.plots.geometry import Floats, pieces
+
+CHUNK = 48  # points stroked at once: Qt's cost of a wide antialiased line grows with its square
+CORNERS = {"triangle": (3, -90), "down": (3, 90), "square": (4, 45), "diamond": (4, 0), "pentagon": (5, -90)}
+
+
+def draw_line(painter: QPainter, x: Floats, y: Floats, used: QPen, *, whole: bool = False) -> None:
+    """Stroke a polyline; `x`, `y`: [n] pixels, a non-finite point is a gap.
+
+    On screen it is cut into short chunks for speed, the dash pattern running on; `whole` strokes each piece at once,
+    as pictures want it. The colour has to be opaque: chunks overlap by their caps.
+    """
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for px, py in pieces(x, y):
+        if whole or len(px) <= CHUNK:
+            painter.setPen(used)
+            painter.drawPath(pg.arrayToQPath(px, py))
+            continue
+        dashed = used.style() == Qt.PenStyle.CustomDashLine
+        length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(px), np.diff(py)))]) if dashed else None
+        for start in range(0, len(px) - 1, CHUNK):
+            if length is not None:
+                used.setDashOffset(float(length[start]) / used.widthF())
+            painter.setPen(used)
+            stop = start + CHUNK + 1
+            painter.drawPath(pg.arrayToQPath(px[start:stop], py[start:stop]))
+        used.setDashOffset(0.0)
+
+
+def mark_path(symbol: str, x: float, y: float, radius: float) -> QPainterPath:
+    """The outline of a mark around (x, y): circle, square, diamond, triangle, down, pentagon, star, cross, plus."""
+    path = QPainterPath()
+    if symbol in CORNERS or symbol == "star":
+        count, turn = CORNERS.get(symbol, (10, -90))
+        grow = {"triangle": 1.25, "down": 1.25, "diamond": 1.2, "square": 1.2, "star": 1.35}.get(symbol, 1.1) * radius
+        radii = [grow if symbol != "star" or k % 2 == 0 else 0.5 * grow for k in range(count)]
+        angles = [math.radians(turn + 360 * k / count) for k in range(count)]
+        corners = [QPointF(x + r * math.cos(a), y + r * math.sin(a)) for r, a in zip(radii, angles, strict=True)]
+        path.addPolygon(QPolygonF(corners))
+        path.closeSubpath()
+    elif symbol in ("cross", "plus"):
+        turn = 45 if symbol == "cross" else 0
+        for angle in (turn, turn + 90):
+            dx, dy = radius * math.cos(math.radians(angle)), radius * math.sin(math.radians(angle))
+            path.moveTo(x - dx, y - dy)
+            path.lineTo(x + dx, y + dy)
+    else:
+        path.addEllipse(QPointF(x, y), radius, radius)
+    return path
+
+
+def draw_mark(painter: QPainter, symbol: str, x: float, y: float, radius: float, fill: str, rim: str) -> None:
+    """A filled mark with a rim of the background's colour; cross and plus are drawn as strokes on such a rim."""
+    path = mark_path(symbol, x, y, radius)
+    flat = symbol in ("cross", "plus")
+    widths = ((rim, 4.5), (fill, 2.0)) if flat else ((rim, 3.0),)
+    for colour, width in widths:
+        edge = QPen(QColor(colour), width)
+        edge.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(edge)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(path)
+    if not flat:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QBrush(QColor(fill)))
+        painter.drawPath(path)
+
+
+def draw_arrow(painter: QPainter, x: float, y: float, to_x: float, to_y: float, colour: str, rim: str) -> None:
+    """An arrow from (x, y) to (to_x, to_y) with a head of 9 px, on a rim of the background's colour."""
+    length = math.hypot(to_x - x, to_y - y)
+    if not 0.5 < length < 1e7:
+        return
+    ux, uy = (to_x - x) / length, (to_y - y) / length
+    head = min(9.0, 0.6 * length)
+    base = QPointF(to_x - head * ux, to_y - head * uy)
+    shaft = QPainterPath(QPointF(x, y))
+    shaft.lineTo(base)
+    tip = QPainterPath(QPointF(to_x, to_y))
+    tip.lineTo(base.x() - 0.42 * head * uy, base.y() + 0.42 * head * ux)
+    tip.lineTo(base.x() + 0.42 * head * uy, base.y() - 0.42 * head * ux)
+    tip.closeSubpath()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for ink, width, grow in ((rim, 5.0, 3.0), (colour, 2.0, 0.0)):
+        painter.setPen(QPen(QColor(ink), width))
+        painter.drawPath(shaft)
+        if grow:
+            painter.setPen(QPen(QColor(ink), grow))
+            painter.drawPath(tip)
+    painter.fillPath(tip, QColor(colour))
+
+
+def draw_words(painter: QPainter, text: str, box: QRectF, used: QFont, colour: str, halo: str = "") -> None:
+    """A line of words at the left of `box`, middled in height; `halo` draws a rim of that colour around them."""
+    metrics = QFontMetricsF(used)
+    base = QPointF(box.left(), box.center().y() + (metrics.ascent() - metrics.descent()) / 2)
+    if halo:
+        outline = QPainterPath()
+        outline.addText(base, used, text)
+        rim = QPen(QColor(halo), 3.0)
+        rim.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.strokePath(outline, rim)
+    painter.setFont(used)
+    painter.setPen(QColor(colour))
+    painter.drawText(base, text)

@@ -1,0 +1,71 @@
+"""Ranges for axes that stay calm while data streams in, without Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from gui.plots.geometry import Floats
+from gui.plots.ticks import nice_step
+
+
+def extent(arrays: Sequence[Floats]) -> tuple[float, float] | None:
+    """Smallest and largest finite value of all arrays, or None if there is none."""
+    low, high = math.inf, -math.inf
+    for values in arrays:
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+    return (low, high) if low <= high else None
+
+
+def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bool) -> tuple[float, float]:
+    """Cut a range to what can still be read when a series has diverged.
+
+    A value 1e6 times (log: 15 decades) beyond the 90th percentile of all sizes is out of the picture: its line is
+    seen leaving, and the others stay readable. The whole can still be reached by zooming out.
+    """
+    pool = np.concatenate([values[np.isfinite(values)] for values in arrays])
+    if log:
+        top = float(np.percentile(pool, 90)) + 15.0
+        return low, max(min(high, top), low)
+    size = float(np.percentile(np.abs(pool), 90))
+    if size > 0 and max(abs(low), abs(high)) > 1e6 * size:
+        return max(low, -3 * size), min(high, 3 * size)
+    return low, high
+
+
+def calm(low: float, high: float, held: tuple[float, float] | None, *, log: bool) -> tuple[float, float]:
+    """A round range around [low, high] that keeps to the one `held` as long as that still fits.
+
+    It grows as soon as data leaves it, and shrinks only when the data fills less than two fifths. `log`: the values
+    are decimal exponents, and the range ends on whole or half decades.
+    """
+    if held is not None and held[0] <= low and high <= held[1] and high - low >= 0.4 * (held[1] - held[0]):
+        return held
+    if not high > low:
+        spread = 1.0 if log else (abs(low) * 0.1 or 1.0)
+        return low - spread / 2, high + spread / 2
+    if log:
+        step = 1.0 if high - low > 3 else 0.5 if high - low > 1 else 0.1
+    else:
+        step = nice_step(high - low, 5) / 2
+    pad = 0.04 * (high - low)
+    first, last = math.floor((low - pad) / step) * step, math.ceil((high + pad) / step) * step
+    if not log and low >= 0 > first:
+        first = 0.0
+    if held is not None and high - low >= 0.4 * (held[1] - held[0]):  # growing: never give back on the other side
+        first, last = min(first, held[0]), max(last, held[1])
+    return first, last
+
+
+def room_ahead(low: float, high: float, held: tuple[float, float] | None) -> tuple[float, float]:
+    """A range for steps: from the first to a round number ahead of the last, so that it rarely has to grow."""
+    if held is not None and held[0] == low and held[1] >= high >= 0.2 * held[1]:
+        return held
+    span = max(high - low, 1e-9)
+    base = 10.0 ** math.floor(math.log10(span))
+    ahead = next((m * base for m in (1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0) if m * base >= span * (1 - 1e-9)), span)
+    return low, low + max(ahead, 10.0 if float(high).is_integer() and span < 10 else ahead)

@@ -1,0 +1,223 @@
+"""The worker thread that runs every session, and the frozen messages it exchanges with the pages.
+
+A page sends commands (`Pump.send`) and gets one `Batch` for each. Commands are carried out in order, one at a time;
+each takes a few milliseconds, so that a page never waits long. Nothing but frozen messages crosses the threads.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
+
+from engine.experiments import load
+from engine.session.commands import script
+from engine.session.files import Saved, rebuild
+from engine.session.session import Event, Session, SessionView
+from engine.spec import Spec, SpecError
+
+Probes = Mapping[str, tuple[str, Mapping[str, Any]]]  # the asker's name for it -> (probe, what is asked)
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something to do for one run. `probes` are answered in the batch."""
+
+    run: int
+    probes: Probes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Open(Command):
+    """Begin a run, or take up a saved one."""
+
+    experiment: str = ""
+    spec: Spec | None = None
+    events: Sequence[Event] = ()
+    document: Saved | None = None
+
+
+@dataclass(frozen=True)
+class Grant(Command):
+    """Run at most `steps` steps within about `seconds`."""
+
+    steps: int = 0
+    seconds: float = 0.02
+
+
+@dataclass(frozen=True)
+class Seek(Command):
+    """Go to a measured step."""
+
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Live(Command):
+    """Change a live field from the step in hand on."""
+
+    key: str = ""
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Fork(Command):
+    """Begin a branch at the step in hand."""
+
+
+@dataclass(frozen=True)
+class Switch(Command):
+    """Go to another branch."""
+
+    branch: int = 0
+
+
+@dataclass(frozen=True)
+class Look(Command):
+    """Answer probes, change nothing."""
+
+
+@dataclass(frozen=True)
+class Script(Command):
+    """Write the PyTorch script of the run up to here."""
+
+
+@dataclass(frozen=True)
+class Shut(Command):
+    """Forget the run."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The answer to one command.
+
+    `view`: the session as it now stands (None before it is there). `probes`: the answers by the asker's name.
+    `problem`: one line for the reader, where the command was refused. `details`: a traceback, where something failed
+    that should not have. `text` answers Script; `progress` is a word on what is under way, more batches follow.
+    """
+
+    run: int
+    command: Command
+    view: SessionView | None = None
+    moved: int = 0
+    probes: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    details: str = ""
+    text: str = ""
+    progress: str = ""
+
+
+class _Worker(QObject):
+    """Lives in the thread. Holds the sessions; nobody else touches them."""
+
+    answered = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sessions: dict[int, Session] = {}
+        self.stopping = False
+
+    @Slot(object)
+    def carry_out(self, command: Command) -> None:
+        """Do what a command says and answer with one batch."""
+        if self.stopping:
+            return
+        answer: dict[str, Any] = {}
+        try:
+            if isinstance(command, Shut):
+                self.sessions.pop(command.run, None)
+            else:
+                answer = self._do(command)
+        except SpecError as error:
+            answer = {"problem": str(error)}
+        except Exception as error:  # the run in hand must live on, and the reader must be told
+            answer = {"problem": f"{type(error).__name__}: {error}", "details": traceback.format_exc()}
+        session = self.sessions.get(command.run)
+        probes: dict[str, Any] = {}
+        if session is not None:
+            for name, (probe, asked) in command.probes.items():
+                try:
+                    probes[name] = session.probe(probe, **asked)
+                except Exception as error:
+                    answer.setdefault("problem", f"{probe}: {error}")
+                    answer.setdefault("details", traceback.format_exc())
+        if not self.stopping:
+            view = session.view() if session is not None else None
+            self.answered.emit(Batch(command.run, command, view, probes=probes, **answer))
+
+    def _do(self, command: Command) -> dict[str, Any]:
+        if isinstance(command, Open):
+            return self._open(command)
+        session = self.sessions.get(command.run)
+        if session is None:
+            return {}
+        match command:
+            case Grant():
+                return {"moved": session.advance(command.steps, command.seconds)}
+            case Seek():
+                session.seek(command.step)
+            case Live():
+                session.set_live(command.key, command.value)
+            case Fork():
+                session.fork()
+            case Switch():
+                session.switch(command.branch)
+            case Script():
+                return {"text": script(session)}
+        return {}
+
+    def _open(self, command: Open) -> dict[str, Any]:
+        if command.document is not None:
+            for session in rebuild(command.document):
+                if self.stopping:
+                    return {}
+                self.sessions[command.run] = session
+                self.answered.emit(
+                    Batch(command.run, command, progress=f"running the file again: step {session.step}")
+                )
+            return {}
+        assert command.spec is not None
+        self.sessions[command.run] = Session(load(command.experiment), command.spec, command.events)
+        return {}
+
+
+class Pump(QObject):
+    """The window's end of the worker thread. `batch` carries a Batch, in the window's thread."""
+
+    batch = Signal(object)
+    _command = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = QThread(self)
+        self._thread.setObjectName("descent-lab worker")
+        self._worker = _Worker()
+        self._worker.moveToThread(self._thread)
+        self._command.connect(self._worker.carry_out, Qt.ConnectionType.QueuedConnection)
+        self._worker.answered.connect(self._forward, Qt.ConnectionType.QueuedConnection)
+        self._thread.start()
+        self._runs = 0
+
+    def new_run(self) -> int:
+        """A number no run has had."""
+        self._runs += 1
+        return self._runs
+
+    def send(self, command: Command) -> None:
+        """Queue a command."""
+        if not self._worker.stopping:
+            self._command.emit(command)
+
+    @Slot(object)
+    def _forward(self, batch: Batch) -> None:
+        if not self._worker.stopping:
+            self.batch.emit(batch)
+
+    def close(self) -> None:
+        """Stop the worker and wait for it: the one way down."""
+        self._worker.stopping = True
+        self._thread.quit()
+        self._thread.wait()

@@ -1,0 +1,69 @@
+"""Pinned runs: ghosts behind later ones, their results, and what differs between two of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.experiment import Experiment
+from engine.session.results import line
+from engine.session.session import SessionView
+from engine.spec import differences
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A run that was pinned: its name, what it measured, and how fast."""
+
+    name: str
+    view: SessionView
+
+
+@dataclass(frozen=True)
+class Result:
+    """One contestant of one run, as the results table shows it. Losses are nan where none was finite."""
+
+    run: str
+    series: str
+    final: float
+    best: float
+    best_step: int
+    to_target: int | None
+    finish: str
+    seconds: float
+
+
+def results(experiment: Experiment, pinned: Pinned, target: float) -> list[Result]:
+    """The results of every contestant of a run; `to_target` is the first step with a loss at or below the target."""
+    steps, values = line(pinned.view)
+    ends = {e.series: e for e in pinned.view.branch.endings}
+    found: list[Result] = []
+    for s, name in enumerate(pinned.view.series):
+        loss = values[experiment.loss][:, s]
+        end = ends.get(s)
+        last = int(np.searchsorted(steps, end.step, side="right")) - 1 if end else len(steps) - 1
+        good = np.flatnonzero(np.isfinite(loss[: last + 1]))
+        reached = np.flatnonzero(loss <= target)
+        best = int(good[np.argmin(loss[good])]) if len(good) else -1
+        found.append(
+            Result(
+                pinned.name, name, float(loss[last]), float(loss[best]) if best >= 0 else float("nan"),
+                int(steps[best]) if best >= 0 else 0, int(steps[reached[0]]) if len(reached) else None,
+                end.finish if end else (pinned.view.branch.finish or "stopped"), pinned.view.seconds,
+            )  # fmt: skip
+        )
+    return found
+
+
+def what_differs(one: Pinned, other: Pinned) -> list[tuple[str, Any, Any]]:
+    """The settings in which two pinned runs differ, live changes included."""
+    found = [(key, *pair) for key, pair in differences(one.view.spec, other.view.spec).items()]
+    for event in one.view.branch.events:
+        if event not in other.view.branch.events:
+            found.append((f"{event.key} from step {event.step}", event.value, "—"))
+    for event in other.view.branch.events:
+        if event not in one.view.branch.events:
+            found.append((f"{event.key} from step {event.step}", "—", event.value))
+    return found

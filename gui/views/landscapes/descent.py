@@ -1,0 +1,139 @@
+"""The map the optimizers walk on, the same surface in three dimensions, and the inside of the coming step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QWidget
+
+from engine.experiment import Drawn, Experiment, Inside
+from engine.session.session import SessionView
+from engine.spec import Spec
+from gui.plots.field import Field
+from gui.plots.surface3d import Surface3D
+from gui.pump import Probes
+from gui.runs import Pinned
+from gui.theme import Theme, series_style
+from gui.views.view import View
+
+GRID = 160  # points a side of the map
+ROUGH = 48  # points a side of the surface in three dimensions
+
+
+class DescentView(View):
+    """Map, surface, loss and gradient of `landscapes.descent`."""
+
+    def __init__(self, experiment: Experiment, theme: Theme) -> None:
+        self.map = Field("x", "y", theme=theme)
+        self.relief = Surface3D(theme=theme)
+        super().__init__(experiment, theme)
+        self.map.startPicked.connect(self._start_picked)
+        self.map.viewChanged.connect(self._view_changed)
+        self._spec: Any = None
+        self._extent = (0.0, 1.0, 0.0, 1.0)
+        self._home = self._extent
+        self._needs_field = True
+        self._names: dict[str, str] = {}
+        for declared in experiment.Spec.model_fields["optimizers"].json_schema_extra["lab"]["choices"].items():  # type: ignore[index,union-attr,call-overload]
+            self._names[declared[0]] = declared[1]
+
+    def main_plots(self) -> tuple[QWidget, Sequence[QWidget]]:
+        """The map is large; loss, gradient and the surface are small."""
+        return self.map, [*self.curves.values(), self.relief]
+
+    def label(self, series: str) -> str:
+        """An optimizer's title."""
+        return self._names.get(series, series)
+
+    def set_spec(self, spec: Spec) -> None:
+        """A new surface, start or set of optimizers."""
+        super().set_spec(spec)
+        old, self._spec = self._spec, spec
+        surface = self.experiment.surface(spec)  # type: ignore[attr-defined]
+        same = old is not None and (old.surface, old.formula, old.condition_number) == (
+            self._spec.surface, self._spec.formula, self._spec.condition_number,
+        )  # fmt: skip
+        start = self.experiment.start_point(spec)  # type: ignore[attr-defined]
+        if not same:
+            x0, x1, y0, y1 = surface.domain
+            self._extent = self._home = (x0, x1, y0, y1)
+            self._needs_field = True
+            self.map.set_points("minima", [m[0] for m in surface.minima], [m[1] for m in surface.minima], "cross")
+        self.map.clear_paths()
+        self.relief.clear_paths()
+        self.map.set_arrows([])
+        self.map.set_start(*start)
+
+    def wanted(self) -> Probes:
+        """The map once after each change of surface or view; the inside of the chosen optimizer's step always."""
+        probes: dict[str, tuple[str, dict[str, Any]]] = {}
+        if self._needs_field:
+            probes["field"] = ("field", {"extent": self._extent, "n": GRID})
+        if self.chosen in getattr(self._spec, "optimizers", ()):
+            probes["inside"] = ("inside", {"series": self.chosen})
+        return probes
+
+    def show_run(self, view: SessionView, probes: Mapping[str, Any], pinned: Sequence[Pinned]) -> None:
+        """Paths up to the step in hand, as far as they were measured."""
+        super().show_run(view, probes, pinned)
+        if "field" in probes:
+            self._needs_field = False
+            self._show_field(probes["field"])
+        keys: set[str] = set()
+        for key, label, series, s, branch, ghost in self._lines(view, pinned):
+            history = branch.history
+            until = len(history.steps)
+            if not ghost:
+                until = int(np.searchsorted(history.steps, view.step, side="right"))
+            x, y = history.values["x"][:until, s], history.values["y"][:until, s]
+            style = series_style(series, s)
+            keys.add(key)
+            self.map.set_path(key, label, style, x, y, ghost=ghost)
+            if not ghost:
+                self.relief.set_path(key, style, x, y, history.values["loss"][:until, s])
+        self.map.keep_paths(keys)
+        self._show_arrows(probes.get("inside"), view)
+
+    def _show_field(self, z: Any) -> None:
+        self.map.set_field(z, self._extent)
+        if self._extent == self._home:
+            every = max(1, GRID // ROUGH)
+            self.relief.set_field(z[::every, ::every], self._extent)
+
+    def _show_arrows(self, inside: Inside | None, view: SessionView) -> None:
+        if inside is None or inside.series not in view.series:
+            return
+        s = view.series.index(inside.series)
+        x, y = float(view.row["x"][s]), float(view.row["y"][s])
+        if not np.isfinite([x, y]).all():
+            self.map.set_arrows([])
+            return
+        arrows = [
+            (x, y, *q.value, q.name, q.kind) for q in inside.quantities
+            if q.kind in ("gradient", "momentum", "step") and len(q.value) == 2 and np.isfinite(q.value).all()
+        ]  # fmt: skip
+        self.map.set_arrows(arrows)
+
+    def show_drawn(self, drawn: Drawn | None) -> None:
+        """The chapter's own paths over the measured ones."""
+        super().show_drawn(drawn)
+        overlays = [o for o in (drawn.overlays if drawn else ()) if o.plot == "map"]
+        self.map.set_overlays([(o.label, o.x, o.y) for o in overlays])
+
+    @Slot(float, float)
+    def _start_picked(self, x: float, y: float) -> None:
+        self.edited.emit("start", (float(x), float(y)))
+
+    @Slot(float, float, float, float)
+    def _view_changed(self, x0: float, x1: float, y0: float, y1: float) -> None:
+        self._extent = (x0, x1, y0, y1)
+        self._needs_field = True
+        self.asked.emit()
+
+
+def view(experiment: Experiment, theme: Theme) -> View:
+    """The view of this experiment."""
+    return DescentView(experiment, theme)

@@ -1,0 +1,136 @@
+"""The default view: the plots an experiment declares, kept fluid by drawing one of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from engine.experiment import Drawn, Experiment
+from engine.session.session import BranchView, SessionView
+from engine.spec import Spec
+from gui.plots.curves import Curves
+from gui.plots.panel import Panel
+from gui.pump import Probes
+from gui.runs import Pinned
+from gui.theme import Theme, series_style
+
+
+def key_of(branch: int, series: str, run: str = "") -> str:
+    """The name under which a plot keeps a line."""
+    return f"{run}/{branch}/{series}"
+
+
+class View(QWidget):
+    """Shows a run. Signals: `edited(key, value)` when the reader changes a setting in the picture; `asked()` when
+    the answers to `wanted()` are needed anew; `sought(step)` when a cursor is dragged."""
+
+    edited = Signal(str, object)
+    asked = Signal()
+    sought = Signal(int)
+
+    def __init__(self, experiment: Experiment, theme: Theme) -> None:
+        super().__init__()
+        self.experiment, self.theme = experiment, theme
+        self.curves: dict[str, Curves] = {}
+        for plot in experiment.plots:
+            curves = Curves(plot.title, plot.x_label, plot.y_label, plot.log, theme)
+            curves.cursorMoved.connect(self._cursor_moved)
+            curves.hovered.connect(self._hovered)
+            self.curves[plot.column] = curves
+        self.panel = Panel(*self.main_plots(), theme=theme)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.panel)
+        self._drawn_lines: set[str] = set()
+        self.chosen = ""
+
+    def main_plots(self) -> tuple[QWidget, Sequence[QWidget]]:
+        """The large plot, and up to three small ones."""
+        plots = list(self.curves.values())
+        return plots[0], plots[1:4]
+
+    # -- what the page asks -------------------------------------------------------------------------------------------
+
+    def wanted(self) -> Probes:
+        """The dear pictures this view needs with the next answer."""
+        return {}
+
+    def set_spec(self, spec: Spec) -> None:
+        """A new run begins with these settings."""
+        for curves in self.curves.values():
+            for key in self._drawn_lines:
+                curves.remove(key)
+            curves.set_events([])
+            curves.set_cursor(None)
+        self._drawn_lines.clear()
+
+    def choose(self, series: str) -> None:
+        """The contestant whose inside is looked at."""
+        self.chosen = series
+
+    def show_run(self, view: SessionView, probes: Mapping[str, Any], pinned: Sequence[Pinned]) -> None:
+        """Draw what was measured so far; ghosts of pinned runs behind it."""
+        lines = self._lines(view, pinned)
+        for column, curves in self.curves.items():
+            self._show_curves(column, curves, lines)
+            curves.set_cursor(float(view.step))
+            curves.set_events([(e.step, f"{e.key} = {e.value}") for e in view.branch.events])
+        self._drawn_lines = {key for key, *_ in lines}
+
+    def _lines(
+        self, view: SessionView, pinned: Sequence[Pinned]
+    ) -> list[tuple[str, str, str, int, BranchView, bool]]:
+        """Every line to draw, faint ones first: key, label, series, its index, its branch, ghost or not."""
+        lines = [
+            (key_of(b, name, pin.name), f"{self.label(name)} · {pin.name}", name, s, branch, True)
+            for pin in pinned
+            for b, branch in enumerate(pin.view.branches)
+            for s, name in enumerate(pin.view.series)
+            if b == pin.view.current
+        ]
+        order = sorted(range(len(view.branches)), key=lambda b: b == view.current)
+        for b in order:
+            branch = view.branches[b]
+            for s, name in enumerate(view.series):
+                label = self.label(name) if len(view.branches) == 1 else f"{self.label(name)} · {branch.name}"
+                lines.append((key_of(b, name), label, name, s, branch, b != view.current))
+        return lines
+
+    def label(self, series: str) -> str:
+        """The reader's name of a contestant."""
+        return series
+
+    def _show_curves(
+        self, column: str, curves: Curves, lines: list[tuple[str, str, str, int, BranchView, bool]]
+    ) -> None:
+        for key in self._drawn_lines - {line[0] for line in lines}:
+            curves.remove(key)
+        for key, label, series, s, branch, ghost in lines:
+            curves.set_series(key, label, series_style(series, s), ghost=ghost)
+            curves.set_data(key, *branch.history.curve(column, s))
+
+    def show_drawn(self, drawn: Drawn | None) -> None:
+        """Lay a drawn curve over the measured ones, or take it off."""
+        for column, curves in self.curves.items():
+            curves.clear_overlays()
+            for i, overlay in enumerate(drawn.overlays if drawn else ()):
+                if overlay.plot == column:
+                    curves.set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        self.theme = theme
+        self.panel.apply_theme(theme)
+
+    @Slot(float)
+    def _cursor_moved(self, x: float) -> None:
+        self.sought.emit(max(0, round(x)))
+
+    @Slot(object)
+    def _hovered(self, x: object) -> None:
+        for curves in self.curves.values():
+            if curves is not self.sender():
+                curves.set_hover(x)

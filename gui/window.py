@@ -1,0 +1,458 @@
+"""The window: tabs, actions, files, theme, and what survives a restart."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.experiments import TABS, everything
+from engine.session.files import SUFFIX, FileError, read, to_json, write_text
+from engine.spec import SpecError
+from gui.dialogs import CodeDialog, ExportDialog, ResultsDialog, ShortcutsDialog
+from gui.errors import ErrorDialog, install
+from gui.icons import icon
+from gui.page import Page
+from gui.pump import Pump
+from gui.theme import Appearance, Theme
+
+RECENT = 8
+
+
+class MainWindow(QMainWindow):
+    """One page for each experiment, made when it is first seen; one worker for all of them."""
+
+    def __init__(self, settings: QSettings | None = None, open_file: Path | None = None) -> None:
+        super().__init__()
+        self.setWindowTitle("Descent Lab")
+        self.setMinimumSize(960, 640)
+        self.settings = settings or QSettings("Descent Lab", "Descent Lab")
+        mode = str(self.settings.value("theme", "system"))
+        self.appearance = Appearance("system" if mode not in ("light", "dark") else mode, parent=self)  # type: ignore[arg-type]
+        self.appearance.presentation = self.settings.value("presentation", "false") == "true"
+        self.pump = Pump(self)
+        self.experiments = everything()
+        self.pages: dict[str, Page] = {}
+        self.errors = ErrorDialog(self)
+        self._uninstall = install(self.errors)
+        self.setAcceptDrops(True)
+        self._build()
+        self.appearance.changed.connect(self._themed)
+        self._themed(self.appearance.theme)
+        self._restore()
+        self._first_file = open_file
+        QTimer.singleShot(0, self, self._begin)
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.bar = QWidget()
+        self.bar.setObjectName("topbar")
+        row = QHBoxLayout(self.bar)
+        row.setContentsMargins(16, 0, 12, 0)
+        row.setSpacing(4)
+        name = QLabel("Descent Lab")
+        name.setObjectName("brand")
+        row.addWidget(name)
+        row.addSpacing(24)
+        self.tabs = QTabBar()
+        self.tabs.setObjectName("tabs")
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setAccessibleName("Tabs of the chapter")
+        self._tab_names = [tab for tab in TABS if any(e.id.startswith(f"{tab}.") for e in self.experiments)]
+        for tab in self._tab_names:
+            self.tabs.addTab(tab.capitalize())
+        row.addWidget(self.tabs)
+        row.addStretch(1)
+        self._actions: dict[str, QAction] = {}
+        self._buttons: dict[str, QToolButton] = {}
+        for key, label, keys, slot in (
+            ("undo", "Undo", QKeySequence.StandardKey.Undo, self._undo),
+            ("redo", "Redo", QKeySequence.StandardKey.Redo, self._redo),
+            ("results", "Pinned runs and results", QKeySequence("Ctrl+R"), self._results),
+            ("code", "Show the PyTorch code", QKeySequence("Ctrl+K"), self._code),
+            ("export", "Export pictures and numbers", QKeySequence("Ctrl+E"), self._export),
+        ):
+            self._add_action(row, key, label, keys, slot)
+        self._add_menu(row, "file", "Open and save", self._file_menu())
+        self._add_menu(row, "theme", "Theme", self._theme_menu())
+        self._add_action(row, "help", "Keyboard and help", QKeySequence.StandardKey.HelpContents, self._help)
+        self.stack = QStackedWidget()
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.stack, 1)
+        self.setCentralWidget(body)
+        self.list = QListWidget()
+        self.list.setObjectName("experiments")
+        self.list.setAccessibleName("Experiments of this tab")
+        self.tabs.currentChanged.connect(self._tab_changed)
+        self.list.currentRowChanged.connect(self._row_changed)
+
+    def _add_action(self, row: QHBoxLayout, key: str, label: str, keys: object, slot: object) -> None:
+        action = QAction(label, self)
+        action.setShortcut(keys)  # type: ignore[arg-type]
+        action.triggered.connect(slot)  # type: ignore[arg-type]
+        self.addAction(action)
+        button = self._button(key, f"{label} ({action.shortcut().toString()})")
+        button.clicked.connect(action.trigger)
+        action.enabledChanged.connect(button.setEnabled)
+        row.addWidget(button)
+        self._actions[key] = action
+
+    def _button(self, key: str, label: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(f"action-{key}")
+        button.setToolTip(label)
+        button.setAccessibleName(label)
+        button.setIconSize(QSize(20, 20))
+        button.setAutoRaise(True)
+        self._buttons[key] = button
+        return button
+
+    def _add_menu(self, row: QHBoxLayout, key: str, label: str, menu: QMenu) -> None:
+        button = self._button(key, label)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setMenu(menu)
+        row.addWidget(button)
+
+    def _file_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for label, keys, slot in (
+            ("Open…", QKeySequence.StandardKey.Open, self._open_dialog),
+            ("Save as…", QKeySequence.StandardKey.Save, self._save_dialog),
+        ):
+            action = menu.addAction(label)
+            action.setShortcut(keys)
+            action.triggered.connect(slot)
+            self.addAction(action)
+        self.recent = menu.addMenu("Recent files")
+        self.recent.aboutToShow.connect(self._fill_recent)
+        return menu
+
+    def _theme_menu(self) -> QMenu:
+        menu = QMenu(self)
+        self._modes: dict[str, QAction] = {}
+        for mode, label in (("system", "As the system"), ("light", "Light"), ("dark", "Dark")):
+            action = menu.addAction(label)
+            action.setCheckable(True)
+            action.setData(mode)
+            action.triggered.connect(self._mode_chosen)
+            self._modes[mode] = action
+        menu.addSeparator()
+        self._presentation = menu.addAction("Presentation mode (large type)")
+        self._presentation.setCheckable(True)
+        self._presentation.setShortcut(QKeySequence("F5"))
+        self._presentation.toggled.connect(self._presentation_toggled)
+        self.addAction(self._presentation)
+        return menu
+
+    # -- pages -------------------------------------------------------------------------------------------------------
+
+    def page_of(self, id: str) -> Page:
+        """The page of an experiment, made when first asked for."""
+        if id not in self.pages:
+            experiment = next(e for e in self.experiments if e.id == id)
+            page = Page(experiment, self.pump, self.appearance.theme)
+            page.failed.connect(self.errors.report)
+            page.codeReady.connect(self._show_code)
+            page.stateChanged.connect(self._refresh_actions)
+            self.pages[id] = page
+            self.stack.addWidget(page)
+        return self.pages[id]
+
+    @property
+    def page(self) -> Page | None:
+        """The page now seen."""
+        widget = self.stack.currentWidget()
+        return widget if isinstance(widget, Page) else None
+
+    def show_experiment(self, id: str) -> Page:
+        """Bring an experiment to the front."""
+        page = self.page_of(id)
+        for other in self.pages.values():
+            other.set_visible(other is page)
+        self.stack.setCurrentWidget(page)
+        tab = self._tab_names.index(id.partition(".")[0])
+        self.tabs.blockSignals(True)
+        self.tabs.setCurrentIndex(tab)
+        self.tabs.blockSignals(False)
+        self._fill_list(id)
+        page.left_layout.insertWidget(0, self.list)
+        page.begin()
+        self._refresh_actions()
+        return page
+
+    def _fill_list(self, id: str) -> None:
+        tab = id.partition(".")[0]
+        inside = [e for e in self.experiments if e.id.startswith(f"{tab}.")]
+        self.list.blockSignals(True)
+        self.list.clear()
+        for experiment in inside:
+            self.list.addItem(f"{experiment.title}   {experiment.section}")
+        self.list.setCurrentRow([e.id for e in inside].index(id))
+        self.list.setFixedHeight(min(6, len(inside)) * 32 + 8)
+        self.list.blockSignals(False)
+
+    @Slot(int)
+    def _tab_changed(self, index: int) -> None:
+        tab = self._tab_names[index]
+        self.show_experiment(next(e.id for e in self.experiments if e.id.startswith(f"{tab}.")))
+
+    @Slot(int)
+    def _row_changed(self, row: int) -> None:
+        tab = self._tab_names[self.tabs.currentIndex()]
+        inside = [e for e in self.experiments if e.id.startswith(f"{tab}.")]
+        if 0 <= row < len(inside):
+            self.show_experiment(inside[row].id)
+
+    @Slot()
+    def _begin(self) -> None:
+        """Show the first page once the window is on screen."""
+        last = str(self.settings.value("experiment", ""))
+        ids = [e.id for e in self.experiments]
+        self.show_experiment(last if last in ids else ids[0])
+        if self._first_file is not None:
+            self.open_path(self._first_file)
+        else:
+            self._restore_run()
+
+    # -- actions -----------------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _refresh_actions(self) -> None:
+        page = self.page
+        if page is None:
+            return
+        self._actions["undo"].setEnabled(bool(page.undo.undoes))
+        self._actions["redo"].setEnabled(bool(page.undo.redoes))
+        self._buttons["undo"].setToolTip(f"Undo {page.undo.undoes} (Ctrl+Z)")
+        self._buttons["redo"].setToolTip(f"Redo {page.undo.redoes} (Ctrl+Shift+Z)")
+
+    @Slot()
+    def _undo(self) -> None:
+        if self.page is not None:
+            self.page.go_back()
+
+    @Slot()
+    def _redo(self) -> None:
+        if self.page is not None:
+            self.page.go_forth()
+
+    @Slot()
+    def _results(self) -> None:
+        if self.page is not None:
+            ResultsDialog(self.page, self).exec()
+
+    @Slot()
+    def _code(self) -> None:
+        if self.page is not None:
+            self.page.run.pause()
+            self.page.run.script()
+
+    @Slot(str)
+    def _show_code(self, text: str) -> None:
+        if self.page is not None:
+            CodeDialog(self.page.experiment.title, text, self.appearance.theme, self).exec()
+
+    @Slot()
+    def _export(self) -> None:
+        if self.page is not None:
+            self.page.run.pause()
+            ExportDialog(self.page, self).exec()
+
+    @Slot()
+    def _help(self) -> None:
+        ShortcutsDialog(self).exec()
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _open_dialog(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            self, "Open an experiment", self._folder(), f"Experiments (*{SUFFIX} *.json)"
+        )
+        if name:
+            self.open_path(Path(name))
+
+    def open_path(self, path: Path) -> bool:
+        """Open an experiment file; a bad one is told in one line and changes nothing."""
+        try:
+            document = read(path)
+        except (FileError, SpecError) as error:
+            if self.page is not None:
+                self.page.notice.show_message(str(error), bad=True)
+            return False
+        page = self.show_experiment(document.experiment)
+        page.open_document(document)
+        self._remember_file(path)
+        return True
+
+    @Slot()
+    def _save_dialog(self) -> None:
+        page = self.page
+        if page is None:
+            return
+        proposed = Path(self._folder()) / f"{page.experiment.id}{SUFFIX}"
+        name, _ = QFileDialog.getSaveFileName(self, "Save the experiment", str(proposed), f"Experiments (*{SUFFIX})")
+        if name:
+            self.save_path(Path(name if name.endswith(".json") else name + SUFFIX))
+
+    def save_path(self, path: Path) -> bool:
+        """Save the experiment in hand."""
+        page = self.page
+        document = page.document() if page is not None else None
+        if page is None or document is None:
+            return False
+        try:
+            write_text(path, to_json(document))
+        except FileError as error:
+            page.notice.show_message(str(error), bad=True)
+            return False
+        page.notice.show_message(f"Saved {path.name}")
+        self._remember_file(path)
+        return True
+
+    def _folder(self) -> str:
+        return str(self.settings.value("folder", str(Path.home())))
+
+    def _recent(self) -> list[str]:
+        stored = self.settings.value("recent", [])
+        names = [stored] if isinstance(stored, str) else list(stored or [])  # type: ignore[call-overload]
+        return [str(name) for name in names if str(name)]
+
+    def _remember_file(self, path: Path) -> None:
+        path = path.resolve()
+        self.settings.setValue("folder", str(path.parent))
+        self.settings.setValue("recent", [str(path), *(n for n in self._recent() if n != str(path))][:RECENT])
+
+    @Slot()
+    def _fill_recent(self) -> None:
+        self.recent.clear()
+        for name in self._recent():
+            action = self.recent.addAction(Path(name).name)
+            action.setToolTip(name)
+            action.setData(name)
+            action.triggered.connect(self._open_recent)
+        self.recent.setEnabled(True)
+        if not self._recent():
+            self.recent.addAction("none yet").setEnabled(False)
+
+    @Slot()
+    def _open_recent(self) -> None:
+        action = self.sender()
+        if isinstance(action, QAction):
+            self.open_path(Path(str(action.data())))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take experiment files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first file dropped."""
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.open_path(Path(url.toLocalFile()))
+                return
+
+    # -- theme -------------------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _mode_chosen(self) -> None:
+        action = self.sender()
+        if isinstance(action, QAction):
+            self.appearance.mode = action.data()
+            self.settings.setValue("theme", action.data())
+            self._tick_modes()
+
+    @Slot(bool)
+    def _presentation_toggled(self, on: bool) -> None:
+        self.appearance.presentation = on
+        self.settings.setValue("presentation", "true" if on else "false")
+
+    def _tick_modes(self) -> None:
+        for mode, action in self._modes.items():
+            action.setChecked(mode == self.appearance.mode)
+        self._presentation.setChecked(self.appearance.presentation)
+
+    @Slot(object)
+    def _themed(self, theme: Theme) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            self.appearance.apply(app)
+        self._tick_modes()
+        for key, button in self._buttons.items():
+            button.setIcon(icon(key, theme))
+        for page in self.pages.values():
+            page.apply_theme(theme)
+        self.errors.apply_theme(theme)
+
+    # -- state -------------------------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        geometry = self.settings.value("geometry")
+        if geometry is None or not self.restoreGeometry(geometry):  # type: ignore[arg-type]
+            self.resize(1440, 900)
+
+    def _restore_run(self) -> None:
+        """Take up the last run where it stood, if there is one."""
+        text = str(self.settings.value("run", ""))
+        if not text or self.page is None:
+            return
+        from engine.session.files import from_json
+
+        try:
+            document = from_json(text)
+        except SpecError:
+            return  # of another version; the default page is there
+        if document.experiment == self.page.experiment.id:
+            self.page.open_document(document)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Keep what a restart needs, then stop the worker: the one way down."""
+        self.settings.setValue("geometry", self.saveGeometry())
+        page = self.page
+        if page is not None:
+            self.settings.setValue("experiment", page.experiment.id)
+            document = page.document()
+            if document is not None and document.branches[document.current].steps <= 1_000_000:
+                self.settings.setValue("run", to_json(document))
+        for each in self.pages.values():
+            each.close_run()
+        self.pump.close()
+        self._uninstall()
+        super().closeEvent(event)
+
+
+def run(arguments: Sequence[str] = ()) -> int:
+    """Open the window and stay until it is closed. Returns the exit status."""
+    sys.setswitchinterval(1e-4)  # lets the window's thread in between the worker's Python lines
+    app = QApplication.instance() or QApplication(["descent-lab"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("Descent Lab")
+    app.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus, False)
+    path = Path(arguments[0]) if arguments else None
+    window = MainWindow(open_file=path)
+    window.show()
+    return app.exec()
