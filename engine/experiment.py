@@ -123,8 +123,8 @@ class State(Protocol):
 class Prediction:
     """A question to answer before running.
 
-    `choices` are the answers offered; the run of `preset` is then measured: `measure` is `lowest` (who ends with the
-    lowest loss), `first` (who reaches the target first) or `finish NAME` (how a contestant ends), and `answers` maps
+    `choices` are the answers offered; the run of `preset` is then measured: `measure` is `lowest` or `highest` (who ends
+    with that loss), `first` (who reaches the target first) or `finish NAME` (how a contestant ends), and `answers` maps
     what was measured to a choice. `explain` is shown afterwards.
     """
 

@@ -18,6 +18,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 _WORD, _POINTER, _REAL, _COUNT = "word", "pointer", "real", "count"
+_intrinsic: Any = intrinsic  # callers do not give the typing context, which Numba's own annotation asks for
 
 
 def _signature(kinds: Sequence[str], arguments: Sequence[Any]) -> tuple[Any, Callable[..., Any]]:
@@ -58,19 +59,19 @@ def _signature(kinds: Sequence[str], arguments: Sequence[Any]) -> tuple[Any, Cal
     return types.void(*arguments), codegen
 
 
-@intrinsic
+@_intrinsic  # type: ignore[untyped-decorator]
 def call_value(typingctx: Any, address: Any, n: Any, x: Any, y: Any, f: Any) -> Any:
     """`void value(intp n, T *x, T *y, T *f)`: f at n points."""
     return _signature([_WORD, *[_POINTER] * 3], [address, n, x, y, f])
 
 
-@intrinsic
+@_intrinsic  # type: ignore[untyped-decorator]
 def call_gradient(typingctx: Any, address: Any, n: Any, x: Any, y: Any, f: Any, fx: Any, fy: Any) -> Any:
     """`void gradient(intp n, T *x, T *y, T *f, T *fx, T *fy)`: f and its gradient at n points."""
     return _signature([_WORD, *[_POINTER] * 5], [address, n, x, y, f, fx, fy])
 
 
-@intrinsic
+@_intrinsic  # type: ignore[untyped-decorator]
 def call_hessian(
     typingctx: Any,
     address: Any,
@@ -88,7 +89,7 @@ def call_hessian(
     return _signature([_WORD, *[_POINTER] * 8], [address, n, x, y, f, fx, fy, fxx, fxy, fyy])
 
 
-@intrinsic
+@_intrinsic  # type: ignore[untyped-decorator]
 def call_update(
     typingctx: Any, address: Any, n: Any, p: Any, g: Any, s0: Any, s1: Any, s2: Any, t: Any, lr: Any, h: Any
 ) -> Any:
@@ -101,7 +102,7 @@ def call_update(
     return _signature(kinds, [address, n, p, g, s0, s1, s2, t, lr, h])
 
 
-@intrinsic
+@_intrinsic  # type: ignore[untyped-decorator]
 def call_look_ahead(typingctx: Any, address: Any, n: Any, p: Any, s0: Any, out: Any, lr: Any, h: Any) -> Any:
     """`void look_ahead(intp n, T *p, T *s0, T *out, double lr, double *h)`.
 

@@ -1,7 +1,7 @@
 """g(u), g'(u) and g''(u) of every function of one argument, as instructions.
 
-Each entry takes the builder and the instruction that is u. It gives the instruction that is g(u), and how to make
-g'(u) and g''(u) if they are needed (None: zero everywhere).
+Each entry takes the builder and the instruction that is u. It gives the instruction that is g(u), and how to
+make g'(u) and g''(u) if they are needed (None: zero everywhere).
 """
 
 from __future__ import annotations

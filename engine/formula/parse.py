@@ -15,7 +15,8 @@ What has which derivative (first and second) where the textbook is silent:
   also where their own slope is infinite: sqrt(x^2 + y^2) has gradient 0 at the origin, like abs. Its second
   derivative there is infinite.
 - u^n with a whole constant n holds for every u. u^v with a v that depends on x or y is exp(v log u): it needs
-  u > 0. For u <= 0 the value is what C's pow gives, and the derivatives are not numbers.
+  u > 0. For u <= 0 the value is what C's pow gives, and derivatives that need log u or 1/u
+  there are not finite.
 - Outside its domain a function gives nan or inf and raises nothing: log(-1) is nan, 1/x at 0 is inf.
 """
 

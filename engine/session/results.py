@@ -121,10 +121,11 @@ def measured(measure: str, told: dict[str, Any], loss: str) -> str:
     if measure == "first":
         reached = {name: entry["step"] for name, entry in series.items() if entry["finish"] == "target"}
         return min(reached, key=lambda name: reached[name]) if reached else "none"
-    if measure == "lowest":
+    if measure in ("lowest", "highest"):
         finite = {name: entry[loss] for name, entry in series.items() if not isinstance(entry[loss], str)}
-        return min(finite, key=lambda name: finite[name]) if finite else "none"
-    raise ValueError(f"measure: {measure!r} is not allowed; give lowest, first or finish NAME")
+        pick = min if measure == "lowest" else max
+        return pick(finite, key=lambda name: finite[name]) if finite else "none"
+    raise ValueError(f"measure: {measure!r} is not allowed; give lowest, highest, first or finish NAME")
 
 
 def write_run(session: Session, folder: Path, finish: str | None = None) -> dict[str, Any]:

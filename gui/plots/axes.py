@@ -21,12 +21,14 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     """A left or bottom axis with a name.
 
     `log`: the coordinate of the view is the decimal logarithm of what is written. The size is fixed: changing
-    numbers never move the plot. Labels that would overlap are left out.
+    numbers never move the plot. Labels that would overlap are left out. `note` is a remark at the left of the name;
+    a `blank` axis has neither ticks nor numbers, because there is nothing to read off yet.
     """
 
     def __init__(self, side: str, name: str, theme: Theme, *, log: bool = False) -> None:
         super().__init__(side)
         self.side, self.name, self.log = side, name, log
+        self.note, self.blank = "", False
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.apply_theme(theme)
 
@@ -71,7 +73,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         used = font(SMALL * theme.scale)
         painter.setFont(used)
         line, words = pen(theme.line), QColor(theme.dim)
-        positions, texts = self.marks()
+        positions, texts = ([], []) if self.blank else self.marks()
         taken = -1e9
         for value, text in zip(positions, texts, strict=True):
             share = (value - low) / (high - low)
@@ -100,14 +102,21 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self._paint_name(painter, width, height)
 
     def _paint_name(self, painter: QPainter, width: float, height: float) -> None:
+        room = NAME * self.theme.scale
+        used = painter.font()
+        if self.side == "bottom":
+            box = QRectF(0, height - room, width, room)
+            centre, left = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignLeft
+            painter.setPen(QColor(self.theme.faint))
+            painter.drawText(box, centre | left, self.note)
+            crowded = text_width(used, self.note) + 8 > (width - text_width(used, self.name)) / 2
+            place = Qt.AlignmentFlag.AlignRight if crowded and self.note else Qt.AlignmentFlag.AlignHCenter
+            painter.setPen(QColor(self.theme.dim))
+            painter.drawText(box, centre | place, self.name)
+            return
         if not self.name:
             return
         painter.setPen(QColor(self.theme.dim))
-        room = NAME * self.theme.scale
-        if self.side == "bottom":
-            box = QRectF(0, height - room, width, room)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.name)
-            return
         painter.save()
         painter.translate(0, height)
         painter.rotate(-90)

@@ -101,7 +101,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         for layer in self._layers:
             layer.update()
 
-    def range(self) -> Range:
+    def shown_range(self) -> Range:
         """x0, x1, y0, y1 of the view."""
         (x0, x1), (y0, y1) = self.view.viewRange()
         return x0, x1, y0, y1
@@ -109,13 +109,13 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def set_range(self, x0: float, x1: float, y0: float, y1: float) -> None:
         """Show this range. Ranges that are empty, not finite or beyond what can be drawn are mended first."""
         (x0, x1), (y0, y1) = _sound(x0, x1), _sound(y0, y1)
-        if (x0, x1, y0, y1) != self.range():
+        if (x0, x1, y0, y1) != self.shown_range():
             self.view.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0, disableAutoRange=True)
 
     def frame(self) -> Frame:
         """The frame as it is now, in plot pixels."""
         size = self.view.size()
-        return Frame(max(1.0, size.width()), max(1.0, size.height()), *self.range())
+        return Frame(max(1.0, size.width()), max(1.0, size.height()), *self.shown_range())
 
     def place(self, position: QPointF) -> QPointF:
         """Plot pixels of a position on the viewport."""

@@ -33,6 +33,7 @@ class Chip(QAbstractButton):
         super().__init__(parent)
         self.entry, self.theme = entry, theme
         self.setText(text)
+        self.compact = False
         self.setCheckable(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -45,6 +46,8 @@ class Chip(QAbstractButton):
         """As wide as its words (and swatch)."""
         unit = self.theme.scale
         swatch = 24 if self.entry is not None else 0
+        if self.compact:
+            return QSize(round(28 * unit), round(20 * unit))
         return QSize(round(text_width(font(SMALL * unit), self.text()) + (12 + swatch) * unit), round(20 * unit))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -61,6 +64,9 @@ class Chip(QAbstractButton):
             self._paint_swatch(painter, left, area.center().y())
             left += 24 * unit
         shown = self.isChecked()
+        if self.compact:
+            painter.end()
+            return
         painter.setPen(QColor((theme.text if self.entry is None else theme.dim) if shown else theme.faint))
         used = font(SMALL * unit)
         used.setStrikeOut(self.entry is not None and not shown)
@@ -177,6 +183,11 @@ class Header(QWidget):
         title = text_width(font(BODY * unit, MEDIUM), self.title) if self.title else 0.0
         left = self._inset * unit + title + (12 * unit if self.title else 0)
         start = left
+        parent = self.parentWidget()
+        wide = round(sum(text_width(font(SMALL * unit), c.text()) + 38 * unit for c in self._chips.values()))
+        compact = wide > right - left and parent is not None and parent.height() < 320 * unit
+        for chip in self._chips.values():
+            chip.compact = compact
         for chip in self._chips.values():
             width = chip.sizeHint().width()
             if left + width > right and left > start:

@@ -109,7 +109,7 @@ class Plot(QWidget):
             part.hide()
         twin.resize(self.size().expandedTo(QSize(160, 100)))
         twin.update_header()
-        twin.canvas.set_range(*self.canvas.range())
+        twin.canvas.set_range(*self.canvas.shown_range())
         twin.zoomed = True
         return twin
 
@@ -162,7 +162,7 @@ class Plot(QWidget):
         if not self.for_picture and self.reset_switch.isHidden() == zoomed:
             self.reset_switch.setVisible(zoomed)
             self.header.apply_theme(self.theme)
-        self.viewChanged.emit(*self.canvas.range())
+        self.viewChanged.emit(*self.canvas.shown_range())
 
     def _inset(self) -> None:
         self.header.set_inset(8 + 48 + (18 if self.y_label else 0))
@@ -183,7 +183,7 @@ class Plot(QWidget):
     def _pressed(self, at: QPointF, event: QMouseEvent) -> None:
         self._start, self._wandered = at, False
         self._taken = event.button() == Qt.MouseButton.LeftButton and self.grabbed(at)
-        self._drag = None if self._taken else (at, self.canvas.range())
+        self._drag = None if self._taken else (at, self.canvas.shown_range())
         self._left_button = event.button() == Qt.MouseButton.LeftButton
 
     @Slot(object, object)

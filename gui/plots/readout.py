@@ -32,10 +32,14 @@ def draw_readout(painter: QPainter, frame: Frame, at: QPointF, head: str, rows: 
     free = max(1, int((frame.height - 2 * pad - head_height - 8 * unit) / row))
     columns = max(1, math.ceil(len(rows) / free))
     per = math.ceil(len(rows) / columns) if rows else 0
+    # Where there is no room for the names, the colours stand for them.
+    named = columns == 1 or columns * (40 * unit + max(
+        text_width(words, r.label) + text_width(words, r.value) for r in rows)) < frame.width - 4
+    gap = gap if named else 8 * unit
     dot = 12 * unit if any(r.colour for r in rows) else 0.0
-    label = max((text_width(words, r.label) for r in rows), default=0.0)
+    label = max((text_width(words, r.label) for r in rows), default=0.0) if named else 0.0
     value = max((text_width(words, r.value) for r in rows), default=0.0)
-    cell = dot + label + (12 * unit + value if value else 0)
+    cell = dot + label + ((12 * unit if named else 0.0) + value if value else 0.0)
     inner = max(columns * cell + (columns - 1) * gap if rows else 0.0, text_width(strong, head))
     width, height = inner + 2 * pad, head_height + per * row + 2 * pad - 4 * unit
     left = at.x() + 14 * unit
@@ -60,8 +64,9 @@ def draw_readout(painter: QPainter, frame: Frame, at: QPointF, head: str, rows: 
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(entry.colour))
             painter.drawEllipse(QPointF(x + 4 * unit, line + row / 2), 3.5 * unit, 3.5 * unit)
-        painter.setPen(QColor(theme.dim))
-        painter.drawText(QRectF(x + dot, line, label + 1, row), middle | Qt.AlignmentFlag.AlignLeft, entry.label)
+        if named:
+            painter.setPen(QColor(theme.dim))
+            painter.drawText(QRectF(x + dot, line, label + 1, row), middle | Qt.AlignmentFlag.AlignLeft, entry.label)
         painter.setPen(QColor(theme.text))
         box = QRectF(x + cell - value - 1, line, value + 1, row)
         painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, entry.value)

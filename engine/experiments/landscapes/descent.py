@@ -289,6 +289,7 @@ class Descent:
 
     def inside(self, state: State, spec: Any, name: str) -> Inside:
         """The step that optimizer `name` is about to take, quantity by quantity."""
+        from engine import second_order
         from engine.optimizers import inside, look_ahead, numbers
 
         names = self.series(spec)
@@ -304,18 +305,19 @@ class Descent:
             rule, p = RULES[name], state.p[s]
             h = tuple(self._hypers(spec, name)[: len(rule.hypers)])
             rate = self.rate(spec, name)
-            at = look_ahead(name, convention, p, state.numbers[s][0], rate, h)
+            own = tuple(state.numbers[s][: len(rule.states)])
+            at = p.copy()
+            look_ahead(name, convention, p, own, at, rate, h)
             _, g = tilted.value_gradient(at)
-            found = inside(name, convention, p, g, tuple(state.numbers[s]), state.step + 1, rate, h)
+            found = inside(name, convention, p, g, own, state.step + 1, rate, h)
             filled = numbers(name, convention, found, rate, h)
-            lines = (filled,) if isinstance(filled, str) else tuple(filled)
         else:
             method = METHODS[name]
             hypers = {hyper.name: value_of(spec, f"{name}.{hyper.name}") for hyper in method.hypers}
-            found = method.inside(state.methods[name], tilted, hypers)
-            lines = ()
+            found = second_order.inside(method, state.methods[name], tilted, hypers)
+            filled = second_order.numbers(found)
         told = tuple(Quantity(q.name, q.latex, tuple(float(v) for v in q.value), q.kind) for q in found)
-        return Inside(name, tuple(formulas), told, lines)
+        return Inside(name, tuple(formulas), told, tuple(filled.split("\n")) if filled else ())
 
     # -- drawn against measured --------------------------------------------------------------------------------------
 

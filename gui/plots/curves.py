@@ -1,0 +1,337 @@
+"""A line plot for measured curves: live, scrubbed, compared, and laid over by what others draw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import QWidget
+
+from gui.fonts import SMALL, font, text_width
+from gui.palette import SeriesStyle, pen
+from gui.plots.canvas import Range
+from gui.plots.geometry import Frame
+from gui.plots.header import Entry
+from gui.plots.marks import draw_words
+from gui.plots.plot import Plot
+from gui.plots.ranges import calm, extent, room_ahead, without_flight
+from gui.plots.readout import Row, draw_readout
+from gui.plots.series import EMPTY, Series, paint_empty, paint_series
+from gui.plots.ticks import number
+from gui.tokens import DARK, Theme, alpha, mix
+
+
+class Curves(Plot):
+    """Curves against a common abscissa.
+
+    `cursorMoved(x)`: a click or drag (or Left and Right) scrubs to x. `hovered(x or None)`: the mouse is over x, for
+    linked plots. `logChanged(on)`: the switch for a logarithmic y axis. Values that are not finite, and on a
+    logarithmic axis values at or below zero, are gaps; the latter are counted in a hint.
+    """
+
+    cursorMoved = Signal(float)
+    hovered = Signal(object)
+    logChanged = Signal(bool)
+
+    def __init__(
+        self,
+        title: str = "",
+        x_label: str = "step",
+        y_label: str = "",
+        log_y: bool = False,
+        theme: Theme = DARK,
+        parent: QWidget | None = None,
+        *,
+        empty: str = "Nothing measured yet",
+    ) -> None:
+        super().__init__(title, x_label, y_label, theme, parent)
+        self.log_y, self.empty = log_y, empty
+        self.series: dict[str, Series] = {}
+        self.events: list[tuple[float, str]] = []
+        self.cursor: float | None = None
+        self.hover: float | None = None
+        self.fixed_x: tuple[float, float] | None = None
+        self._held: tuple[tuple[float, float], tuple[float, float]] | None = None
+        self._mouse: QPointF | None = None
+        self.canvas.left_axis.log = log_y
+        self.log_switch = self.header.add_switch("log", "Logarithmic y axis", checked=log_y)
+        self.log_switch.toggled.connect(self._log_toggled)
+        self.canvas.layer(self._paint_data, 0)
+        self._marks = self.canvas.layer(self._paint_marks, 10)
+        self.data_changed()
+
+    # -- data ----------------------------------------------------------------------------------------------------
+    def set_series(
+        self, key: str, label: str, style: SeriesStyle, *, ghost: bool = False, width: float = 2.0
+    ) -> None:
+        """Declare a line, or change how it is called and looks."""
+        held = self.series.get(key) or Series(label, style)
+        self.series[key] = replace(held, label=label, style=style, ghost=ghost, width=width)
+        self.update_header()
+        self.data_changed()
+
+    def set_data(
+        self, key: str, x: ArrayLike, y: ArrayLike, low: ArrayLike | None = None, high: ArrayLike | None = None
+    ) -> None:
+        """The points of a declared line: `x`, `y` [n], and the envelope `low`, `high` [n] drawn as a band.
+
+        Raises KeyError for a key that was not declared and ValueError for lengths that differ.
+        """
+        arrays = [np.asarray(part, float).ravel() if part is not None else EMPTY for part in (x, y, low, high)]
+        if any(part.size not in (0, arrays[0].size) for part in arrays) or arrays[1].size != arrays[0].size:
+            raise ValueError(f"{key}: lengths differ: {', '.join(str(part.size) for part in arrays)}")
+        self.series[key] = replace(
+            self.series[key], x=arrays[0], y=arrays[1], low=arrays[2], high=arrays[3]
+        )
+        self.data_changed()
+
+    def set_overlay(
+        self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None
+    ) -> None:
+        """Lay a drawn curve or a theory over the measured ones: dashed and named."""
+        order = sum(s.overlay for k, s in self.series.items() if k != key)
+        held = self.series.get(key)
+        order = held.order if held is not None and held.overlay else order
+        self.series[key] = Series(label, style, width=1.5, order=order, x=np.asarray(x, float), y=np.asarray(y, float))
+        self.update_header()
+        self.data_changed()
+
+    def remove(self, key: str) -> None:
+        """Take a line or an overlay away; an unknown key is no error."""
+        if self.series.pop(key, None) is not None:
+            self.hidden.discard(key)
+            self.update_header()
+            self.data_changed()
+
+    def clear(self) -> None:
+        """Take everything away: lines, overlays, events, cursor. The user's zoom ends."""
+        self.series, self.events, self.cursor, self.hover, self._held = {}, [], None, None, None
+        self.hidden = set()
+        self.update_header()
+        if self.zoomed:
+            self.reset_view()
+        self.data_changed()
+
+    def set_events(self, events: list[tuple[float, str]]) -> None:
+        """Marks on the abscissa (x, words): live changes, branches, divergence."""
+        self.events = list(events)
+        self.data_changed()
+
+    def set_x_range(self, x0: float | None, x1: float | None = None) -> None:
+        """Fix the abscissa (for example to all steps of the run), or let it follow the data again with None."""
+        self.fixed_x = None if x0 is None or x1 is None else (x0, x1)
+        self.data_changed()
+
+    def set_cursor(self, x: float | None) -> None:
+        """Where the transport stands; None hides it."""
+        if x != self.cursor:
+            self.cursor = x
+            self._marks.update()
+
+    def set_hover(self, x: float | None) -> None:
+        """Show the readout at x, as linked plots do; emits nothing."""
+        if x != self.hover:
+            self.hover = x
+            self._marks.update()
+
+    def set_log(self, on: bool) -> None:
+        """Logarithmic or linear y axis."""
+        self.log_switch.setChecked(on)
+
+    def shown(self) -> list[Series]:
+        """The series that are not hidden; overlays and ghosts first, so that live lines lie on top."""
+        visible = [s for key, s in self.series.items() if key not in self.hidden]
+        return sorted(visible, key=lambda s: 0 if s.ghost else 2 if s.overlay else 1)
+
+    def hint(self) -> str:
+        """What the axis cannot show, in words, or an empty string."""
+        missing = sum(s.missing() for s in self.shown()) if self.log_y else 0
+        return f"{missing} {'value' if missing == 1 else 'values'} ≤ 0 not shown" if missing else ""
+
+    def readout(self, x: float) -> tuple[str, list[Row]]:
+        """Head line and rows of the readout at x: every visible series with its value at its nearest point."""
+        rows, at = [], x
+        for series in self.shown():
+            index = series.nearest(x)
+            if index is not None:
+                at = float(series.x[index]) if not series.overlay else at
+                rows.append(Row(series.label, number(float(series.y[index])), series.colour(self.theme)))
+        return f"{self.x_label} {number(at, 6)}".strip(), rows
+
+    # -- what Plot asks for --------------------------------------------------------------------------------------
+    def entries(self) -> list[Entry]:
+        """The legend's entries."""
+        return [
+            Entry(key, s.label, s.colour(self.theme), s.dash(self.theme), width=s.thickness())
+            for key, s in self.series.items()
+        ]
+
+    def home(self) -> Range:
+        """The calm range around all visible data."""
+        visible = self.shown()
+        log = self.log_y
+        lines = [s for s in visible if not s.overlay and s.x.size] or visible
+        across = extent([s.x for s in lines])
+        values = [s.on_axis(part, log) for s in visible for part in (s.y, s.low, s.high) if part.size]
+        up = extent(values)
+        held_x, held_y = self._held or (None, None)
+        x_range = self.fixed_x or (room_ahead(*across, held_x) if across else (0.0, 1.0))
+        if up is None:
+            return *x_range, 0.0, 1.0
+        y_range = calm(*without_flight(values, *up, log=log), held_y, log=log)
+        self._held = (x_range, y_range)
+        return *x_range, *y_range
+
+    def data_changed(self) -> None:
+        """Fit the range unless the user has zoomed, and paint."""
+        self._fit()
+        axis, note = self.canvas.bottom, self.hint()
+        blank = not any(np.isfinite(s.y).any() for s in self.shown())
+        if (axis.note, axis.blank) != (note, blank):
+            axis.note, axis.blank, self.canvas.left_axis.blank = note, blank, blank
+            axis.update()
+            self.canvas.left_axis.update()
+        super().data_changed()
+
+    def set_hidden(self, key: str, hidden: bool) -> None:
+        """Hide or show a series; the range may shrink at once."""
+        self._held = None
+        super().set_hidden(key, hidden)
+
+    def _fit(self) -> None:
+        if not self.zoomed:
+            self.canvas.set_range(*self.home())
+
+    def reset_view(self) -> None:
+        """Show everything again, on a fresh range."""
+        self._held = None
+        super().reset_view()
+
+    def _blank(self, theme: Theme) -> Self:
+        return type(self)(self.title, self.x_label, self.y_label, self.log_y, theme, empty=self.empty)
+
+    def _copy_to(self, twin: Self) -> None:
+        twin.series = {key: replace(s) for key, s in self.series.items()}
+        twin.events = list(self.events)
+        twin.fixed_x = self.fixed_x
+        twin.data_changed()
+
+    @Slot(bool)
+    def _log_toggled(self, on: bool) -> None:
+        self.log_y = self.canvas.left_axis.log = on
+        self._held = None
+        if self.zoomed:
+            self.reset_view()
+        self.data_changed()
+        self.canvas.left_axis.update()
+        self.logChanged.emit(on)
+
+    # -- mouse and keys ------------------------------------------------------------------------------------------
+    def grabbed(self, at: QPointF) -> bool:
+        """The left button always scrubs; other buttons pan."""
+        self.dragged(at)
+        return True
+
+    def dragged(self, at: QPointF) -> None:
+        """Scrub."""
+        frame = self.canvas.frame()
+        self.cursorMoved.emit(frame.x(min(max(at.x(), 0.0), frame.width)))
+
+    def hovered_at(self, at: QPointF | None) -> None:
+        """Readout here, and tell linked plots."""
+        frame = self.canvas.frame()
+        inside = at is not None and 0 <= at.x() <= frame.width and 0 <= at.y() <= frame.height
+        self._mouse = at if inside else None
+        x = frame.x(at.x()) if at is not None and inside else None
+        if x != self.hover:
+            self.set_hover(x)
+            self.hovered.emit(x)
+        elif inside:
+            self._marks.update()
+
+    def key(self, event: QKeyEvent) -> bool:
+        """Left and Right move the cursor by one point, L switches the axis."""
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if step is not None:
+            xs = np.unique(np.concatenate([s.x[np.isfinite(s.x)] for s in self.shown()] or [EMPTY]))
+            if xs.size:
+                now = int(np.argmin(np.abs(xs - (self.cursor if self.cursor is not None else xs[-1]))))
+                self.cursorMoved.emit(float(xs[min(max(now + step, 0), xs.size - 1)]))
+            return True
+        if event.key() == Qt.Key.Key_L:
+            self.log_switch.toggle()
+            return True
+        return False
+
+    # -- painting ------------------------------------------------------------------------------------------------
+    def _paint_data(self, painter: QPainter, frame: Frame) -> None:
+        theme = self.theme
+        painter.setFont(font(SMALL * theme.scale))
+        if not self.canvas.bottom.blank:
+            self._paint_grid(painter, frame)
+        self._paint_events(painter, frame)
+        visible = self.shown()
+        for series in visible:
+            paint_series(painter, frame, series, theme, log=self.log_y, whole=self.for_picture)
+        if self.canvas.bottom.blank:
+            paint_empty(painter, frame, self.empty, theme)
+
+    def _paint_grid(self, painter: QPainter, frame: Frame) -> None:
+        painter.setPen(pen(mix(self.theme.line, self.theme.background, 0.55)))
+        for value in self.canvas.left_axis.marks()[0]:
+            y = float(frame.py(value))
+            painter.drawLine(QPointF(0, y), QPointF(frame.width, y))
+
+    def _paint_events(self, painter: QPainter, frame: Frame) -> None:
+        theme, free = self.theme, -1.0
+        small, row = font(SMALL * theme.scale), 16 * theme.scale
+        for x, words in sorted(self.events):
+            px = float(frame.px(x))
+            if not 0 <= px <= frame.width:
+                continue
+            painter.setPen(pen(theme.border, theme.scale, (2, 3)))
+            painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
+            wide = text_width(small, words)
+            left = px + 4 * theme.scale if px + wide + 8 * theme.scale < frame.width else px - wide - 4 * theme.scale
+            if left > free:
+                draw_words(painter, words, QRectF(left, 0, wide, row), small, theme.faint, theme.background)
+                free = left + wide + 8 * theme.scale
+
+    def _paint_marks(self, painter: QPainter, frame: Frame) -> None:
+        if self.for_picture:
+            return
+        theme = self.theme
+        painter.setFont(font(SMALL * theme.scale))
+        if self.cursor is not None:
+            px = float(frame.px(self.cursor))
+            if 0 <= px <= frame.width:
+                painter.setPen(pen(theme.accent, 1.5 * theme.scale))
+                painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
+        if self.hover is not None:
+            self._paint_hover(painter, frame, self.hover)
+        self.paint_focus(painter, frame)
+
+    def _paint_hover(self, painter: QPainter, frame: Frame, x: float) -> None:
+        theme, unit = self.theme, self.theme.scale
+        head, rows = self.readout(x)
+        px = float(frame.px(x))
+        if not rows or not 0 <= px <= frame.width:
+            return
+        painter.setPen(pen(alpha(theme.dim, 0.6), unit))
+        painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
+        for series in self.shown():
+            index = series.nearest(x)
+            if index is None:
+                continue
+            point = series.on_axis(series.y[index : index + 1], self.log_y)
+            sx, sy = float(frame.px(series.x[index])), float(frame.py(point)[0])
+            if 0 <= sx <= frame.width and 0 <= sy <= frame.height:
+                painter.setPen(pen(theme.background, 1.5 * unit))
+                painter.setBrush(QColor(series.colour(theme)))
+                painter.drawEllipse(QPointF(sx, sy), 4 * unit, 4 * unit)
+        at = self._mouse if self._mouse is not None else QPointF(px, frame.height / 2)
+        draw_readout(painter, frame, QPointF(px, at.y()), head, rows, theme)

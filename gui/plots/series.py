@@ -1,0 +1,125 @@
+"""The lines of a Curves plot: what is kept of each, and how it is painted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPolygonF
+
+from gui.palette import Dash, SeriesStyle, color, dash_of, pen
+from gui.plots.geometry import Floats, Frame, clip_polyline, thin, thin_line
+from gui.plots.marks import draw_line, draw_mark
+from gui.tokens import Theme, mix
+
+OVERLAY_DASHES: tuple[Dash, ...] = ((6, 3), (2, 2), (10, 3, 2, 3), (1, 2))
+EMPTY: Floats = np.empty(0)
+
+
+@dataclass
+class Series:
+    """One line. `x`, `y`: [n]; `low`, `high`: [n] envelope or empty. An overlay (`order` >= 0) is somebody's drawn
+    curve or theory; a ghost is a pinned earlier run. `style` None: the colour of words."""
+
+    label: str
+    style: SeriesStyle | None
+    ghost: bool = False
+    width: float = 2.0
+    order: int = -1
+    x: Floats = field(default_factory=lambda: EMPTY)
+    y: Floats = field(default_factory=lambda: EMPTY)
+    low: Floats = field(default_factory=lambda: EMPTY)
+    high: Floats = field(default_factory=lambda: EMPTY)
+
+    @property
+    def overlay(self) -> bool:
+        """Whether this is a drawn curve rather than a measured one."""
+        return self.order >= 0
+
+    def colour(self, theme: Theme) -> str:
+        """Its colour; overlays and ghosts stand back. Always opaque."""
+        if self.style is None:
+            return theme.dim
+        own = color(self.style, theme)
+        return mix(own, theme.background, 0.5) if self.ghost else mix(own, theme.text, 0.6) if self.overlay else own
+
+    def dash(self, theme: Theme) -> Dash:
+        """Its line pattern: overlays are always dashed."""
+        if self.overlay:
+            return OVERLAY_DASHES[self.order % len(OVERLAY_DASHES)]
+        return dash_of(self.style, theme) if self.style is not None else ()
+
+    def thickness(self) -> float:
+        """Line width in plot pixels; ghosts and overlays are thinner."""
+        return min(self.width, 1.25) if self.ghost else min(self.width, 1.5) if self.overlay else self.width
+
+    def missing(self) -> int:
+        """How many values a logarithmic axis cannot show: those at or below zero."""
+        with np.errstate(invalid="ignore"):
+            return int((self.y <= 0).sum())
+
+    def on_axis(self, values: Floats, log: bool) -> Floats:
+        """Values as the view has them: decimal logarithms on a logarithmic axis; what has no place there is nan."""
+        with np.errstate(all="ignore"):
+            shown = np.log10(values) if log else values
+            return np.where(np.isfinite(shown), shown, np.nan)
+
+    def nearest(self, x: float) -> int | None:
+        """Index of the point next to abscissa `x`, or None if the series has no point near it.
+
+        Beyond its ends a series says nothing, but for half a step.
+        """
+        ok = np.flatnonzero(np.isfinite(self.x))
+        if not ok.size:
+            return None
+        at = int(ok[np.argmin(np.abs(self.x[ok] - x))])
+        reach = 0.51 * (self.x[ok[-1]] - self.x[ok[0]]) / max(1, ok.size - 1) + 1e-12 * abs(x)
+        inside = self.x[ok].min() - max(reach, 0.5) <= x <= self.x[ok].max() + max(reach, 0.5)
+        return at if inside else None
+
+
+def paint_series(painter: QPainter, frame: Frame, series: Series, theme: Theme, *, log: bool, whole: bool) -> None:
+    """Draw band and line of one series. `whole`: for a picture, with four times the detail a screen pixel has."""
+    if not series.x.size:
+        return
+    column = 0.25 if whole else 1.0
+    px = frame.px(series.x)
+    unit = theme.scale
+    width = series.thickness() * unit
+    if series.low.size and not series.ghost:
+        _paint_band(painter, frame, series, theme, log, column)
+    x, y = thin_line(px, frame.py(series.on_axis(series.y, log)), column)
+    x, y = clip_polyline(x, y, frame.width, frame.height, margin=width)
+    used = pen(series.colour(theme), width, series.dash(theme))
+    draw_line(painter, x, y, used, whole=whole)
+    if series.x.size == 1 and 0 <= px[0] <= frame.width:
+        (only,) = frame.py(series.on_axis(series.y, log))
+        if np.isfinite(only) and 0 <= only <= frame.height:
+            draw_mark(painter, "circle", float(px[0]), float(only), 3 * unit, series.colour(theme), theme.background)
+
+
+def _paint_band(painter: QPainter, frame: Frame, series: Series, theme: Theme, log: bool, column: float) -> None:
+    """The envelope from `low` to `high`. Where only its foot has no place on the axis, it reaches down to the floor."""
+    px = frame.px(series.x)
+    high = frame.py(series.on_axis(series.high, log))
+    low = frame.py(series.on_axis(series.low, log))
+    low = np.where(np.isnan(low) & np.isfinite(high), frame.height, low)
+    ok = np.isfinite(px) & np.isfinite(high) & np.isfinite(low) & (px >= -2) & (px <= frame.width + 2)
+    if ok.sum() < 2:
+        return
+    x, top, foot = thin(px[ok], high[ok], low[ok], column)
+    x = np.clip(x, 0, frame.width)
+    # thin() takes minima of its second and maxima of its third argument: on screen y runs down, so top is smaller.
+    top, foot = np.clip(top, 0, frame.height), np.clip(foot, 0, frame.height)
+    corners = [QPointF(a, b) for a, b in zip(x, top, strict=True)]
+    corners += [QPointF(a, b) for a, b in zip(x[::-1], foot[::-1], strict=True)]
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(mix(series.colour(theme), theme.background, 0.22)))
+    painter.drawPolygon(QPolygonF(corners))
+
+
+def paint_empty(painter: QPainter, frame: Frame, words: str, theme: Theme) -> None:
+    """A faint word where there is nothing to see yet."""
+    painter.setPen(QColor(theme.faint))
+    painter.drawText(QRectF(0, 0, frame.width, frame.height), Qt.AlignmentFlag.AlignCenter, words)
