@@ -27,32 +27,22 @@ def walk(gradient, update, look_ahead, first, p, states, rates, h, noise, target
     a loss, or -inf; out: [n, 5] gets x, y, loss and exact gradient after each step.
     """
     at = p.copy()
-    loss, gx, gy = np.empty(1), np.empty(1), np.empty(1)
-    g = np.empty(2)
+    loss, gx, gy, g = np.empty(1), np.empty(1), np.empty(1), np.empty(2)
     s0, s1, s2 = states[0], states[1], states[2]
-    call_gradient(
-        gradient, 1, p.ctypes.data, p.ctypes.data + 8, loss.ctypes.data, gx.ctypes.data, gy.ctypes.data
-    )  # fmt: skip
-    g[0], g[1] = gx[0], gy[0]
+    x, y, at_x, at_y = p[0:1], p[1:2], at[0:1], at[1:2]
+    # arrays, not their addresses, are handed over: an address alone would not keep a local array alive
+    call_gradient(gradient, 1, x, y, loss, gx, gy)
     for i in range(len(out)):
         if look_ahead != 0:
-            call_look_ahead(look_ahead, 2, p.ctypes.data, s0.ctypes.data, at.ctypes.data, rates[i], h.ctypes.data)
-            call_gradient(
-                gradient, 1, at.ctypes.data, at.ctypes.data + 8, loss.ctypes.data, gx.ctypes.data, gy.ctypes.data
-            )  # fmt: skip
-            g[0], g[1] = gx[0], gy[0]
+            call_look_ahead(look_ahead, 2, p, s0, at, rates[i], h)
+            call_gradient(gradient, 1, at_x, at_y, loss, gx, gy)
+        g[0], g[1] = gx[0], gy[0]
         if len(noise):
             g[0] += noise[i, 0]
             g[1] += noise[i, 1]
-        call_update(
-            update, 2, p.ctypes.data, g.ctypes.data, s0.ctypes.data, s1.ctypes.data, s2.ctypes.data,
-            first + i, rates[i], h.ctypes.data,
-        )  # fmt: skip
-        call_gradient(
-            gradient, 1, p.ctypes.data, p.ctypes.data + 8, loss.ctypes.data, gx.ctypes.data, gy.ctypes.data
-        )  # fmt: skip
-        g[0], g[1] = gx[0], gy[0]
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4] = p[0], p[1], loss[0], g[0], g[1]
+        call_update(update, 2, p, g, s0, s1, s2, first + i, rates[i], h)
+        call_gradient(gradient, 1, x, y, loss, gx, gy)
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4] = p[0], p[1], loss[0], gx[0], gy[0]
         if not (np.isfinite(p[0]) and np.isfinite(p[1]) and np.isfinite(loss[0])):
             return i + 1, NOT_FINITE
         if loss[0] <= target:

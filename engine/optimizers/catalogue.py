@@ -95,7 +95,7 @@ _DECLARED = (
         ),
         (_VELOCITY,), book=rules.book_nesterov, look_ahead=rules.book_look_ahead,
         differs="The book takes the gradient at the looked-ahead point and keeps the learning rate inside "
-        "the velocity; PyTorch's parameters are the book's looked-ahead points; the book's L2 has no one half.",
+        "the velocity; PyTorch's parameters are the book's looked-ahead points; its L2 has no one half.",
     ),
     Rule(
         "adagrad", "AdaGrad", "Duchi, Hazan and Singer 2011, Adaptive subgradient methods", 1e-2,

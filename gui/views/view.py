@@ -52,6 +52,18 @@ class View(QWidget):
         plots = list(self.curves.values())
         return plots[0], plots[1:4]
 
+    def plots(self) -> dict[str, QWidget]:
+        """Every plot by the name an export knows it by."""
+        return {curves.title: curves for curves in self.curves.values()}
+
+    def plot(self, name: str) -> QWidget:
+        """One plot by its name."""
+        return self.plots()[name]
+
+    def answers(self) -> Mapping[str, Any]:
+        """The latest answers to what this view wanted, for a picture of the same run elsewhere."""
+        return {}
+
     # -- what the page asks -------------------------------------------------------------------------------------------
 
     def wanted(self) -> Probes:

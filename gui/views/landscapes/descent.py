@@ -36,6 +36,7 @@ class DescentView(View):
         self._extent = (0.0, 1.0, 0.0, 1.0)
         self._home = self._extent
         self._needs_field = True
+        self._field: Any = None
         self._names: dict[str, str] = {}
         for declared in experiment.Spec.model_fields["optimizers"].json_schema_extra["lab"]["choices"].items():  # type: ignore[index,union-attr,call-overload]
             self._names[declared[0]] = declared[1]
@@ -43,6 +44,14 @@ class DescentView(View):
     def main_plots(self) -> tuple[QWidget, Sequence[QWidget]]:
         """The map is large; loss, gradient and the surface are small."""
         return self.map, [*self.curves.values(), self.relief]
+
+    def plots(self) -> dict[str, QWidget]:
+        """Map and surface, then the curves."""
+        return {"Map": self.map, **super().plots(), "Surface": self.relief}
+
+    def answers(self) -> Mapping[str, Any]:
+        """The map, where it is of the whole domain."""
+        return {"field": self._field} if self._field is not None and self._extent == self._home else {}
 
     def label(self, series: str) -> str:
         """An optimizer's title."""
@@ -98,6 +107,7 @@ class DescentView(View):
         self._show_arrows(probes.get("inside"), view)
 
     def _show_field(self, z: Any) -> None:
+        self._field = z
         self.map.set_field(z, self._extent)
         if self._extent == self._home:
             every = max(1, GRID // ROUGH)

@@ -1,0 +1,10 @@
+"""The dialogs: code, export, results, keyboard."""
+
+from __future__ import annotations
+
+from gui.dialogs.code import CodeDialog
+from gui.dialogs.export import ExportDialog
+from gui.dialogs.results import ResultsDialog
+from gui.dialogs.shortcuts import ShortcutsDialog
+
+__all__ = ["CodeDialog", "ExportDialog", "ResultsDialog", "ShortcutsDialog"]

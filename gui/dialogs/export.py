@@ -1,0 +1,167 @@
+"""Take it home: pictures, numbers, the trajectory as a GIF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QLabel,
+    QProgressBar,
+    QSpinBox,
+    QWidget,
+)
+
+from engine.session.files import FileError
+from engine.session.results import write_csv, write_npz
+from gui.dialogs.dialog import Dialog
+from gui.page import Page
+from gui.plots.export import ExportError, export_picture, to_clipboard
+from gui.pictures import frames
+from gui.theme import PRINT
+
+KINDS = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF page": ".pdf", "Animated GIF": ".gif",
+         "CSV numbers": ".csv", "NPZ numbers (NumPy)": ".npz"}  # fmt: skip
+SIZES = {"1x": 1.0, "2x": 2.0, "3x": 3.0, "4x": 4.0}
+FRAMES = 120  # the most frames a GIF has
+
+
+class ExportDialog(Dialog):
+    """What, as what, how large. Pictures are white for print unless asked otherwise."""
+
+    def __init__(self, page: Page, parent: QWidget | None = None) -> None:
+        super().__init__("Export", parent)
+        self.page = page
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        self.what = QComboBox()
+        self.what.addItems(["All plots", *page.view.plots()])
+        self.kind = QComboBox()
+        self.kind.addItems(list(KINDS))
+        self.size = QComboBox()
+        self.size.addItems([*SIZES, "by dpi"])
+        self.size.setCurrentText("2x")
+        self.dpi = QSpinBox()
+        self.dpi.setRange(36, 1200)
+        self.dpi.setValue(300)
+        self.dpi.setSuffix(" dpi")
+        self.light = QCheckBox("Print theme (white, line styles)")
+        self.light.setChecked(True)
+        for label, widget in (("What", self.what), ("As", self.kind), ("Size", self.size), ("", self.dpi)):
+            widget.setAccessibleName(label or "Dots per inch")
+            form.addRow(label, widget)
+        form.addRow("", self.light)
+        self.body.addLayout(form)
+        self.note = QLabel()
+        self.note.setObjectName("dim")
+        self.note.setWordWrap(True)
+        self.body.addWidget(self.note)
+        self.bar = QProgressBar()
+        self.bar.setVisible(False)
+        self.body.addWidget(self.bar)
+        self.body.addStretch(1)
+        self.kind.currentTextChanged.connect(self._refresh)
+        self.size.currentTextChanged.connect(self._refresh)
+        self.resize(440, 360)
+        self.copy = self.add_button("Copy picture", self._copy)
+        self.add_button("Close", self.reject)
+        self.add_button("Save…", self._save, default=True)
+        self._cancelled = False
+        self._refresh()
+
+    @Slot()
+    def _refresh(self) -> None:
+        suffix = KINDS[self.kind.currentText()]
+        picture = suffix in (".png", ".svg", ".pdf", ".gif")
+        for widget in (self.what, self.light):
+            widget.setEnabled(picture)
+        self.size.setEnabled(suffix == ".png")
+        self.dpi.setVisible(suffix == ".png" and self.size.currentText() == "by dpi")
+        self.copy.setEnabled(suffix == ".png")
+        self.note.setText({
+            ".svg": "Vector drawing; the map inside is a picture.",
+            ".pdf": "One page, fonts embedded.",
+            ".gif": "The run from its first step to the step in hand.",
+            ".csv": "Every recorded step of the branch in hand, in full precision.",
+            ".npz": "Every recorded step of the branch in hand as NumPy arrays.",
+        }.get(suffix, "Lines, symbols and type grow with the size."))  # fmt: skip
+
+    def _target(self) -> QWidget:
+        name = self._plot()
+        return self.page.view.plot(name) if name else self.page.view.panel
+
+    def _plot(self) -> str:
+        return self.what.currentText() if self.what.currentIndex() > 0 else ""
+
+    def _options(self) -> dict[str, object]:
+        theme = PRINT if self.light.isChecked() else self.page.theme
+        if self.size.currentText() == "by dpi":
+            return {"dpi": self.dpi.value(), "theme": theme}
+        return {"scale": SIZES[self.size.currentText()], "theme": theme}
+
+    @Slot()
+    def _copy(self) -> None:
+        try:
+            to_clipboard(self._target(), **self._options())  # type: ignore[arg-type]
+            self.tell("Copied")
+        except ExportError as error:
+            self.tell(str(error), bad=True)
+
+    @Slot()
+    def _save(self) -> None:
+        suffix = KINDS[self.kind.currentText()]
+        proposed = f"{self.page.experiment.id}{suffix}"
+        name, _ = QFileDialog.getSaveFileName(self, "Export", proposed, f"{self.kind.currentText()} (*{suffix})")
+        if name:
+            self.save_to(Path(name if name.endswith(suffix) else name + suffix))
+
+    def save_to(self, path: Path) -> bool:
+        """Write what is chosen; tells in one line how it went."""
+        view = self.page.run.view
+        try:
+            if path.suffix == ".gif":
+                self._write_gif(path)
+            elif path.suffix in (".csv", ".npz"):
+                if view is None:
+                    raise FileError("nothing is measured yet")
+                if path.suffix == ".csv":
+                    write_csv(self.page.experiment, view, path)
+                else:
+                    write_npz(view, path)
+            else:
+                export_picture(self._target(), path, **self._options())  # type: ignore[arg-type]
+        except (FileError, ExportError) as error:
+            self.tell(str(error), bad=True)
+            return False
+        self.tell(f"Saved {path.name}")
+        return True
+
+    def _write_gif(self, path: Path) -> None:
+        from gui.plots.gif import write_gif
+
+        view = self.page.run.view
+        if view is None or view.step == 0:
+            raise FileError("run a few steps first: a GIF shows the way from the start to the step in hand")
+        count = min(FRAMES, view.step + 1)
+        steps = [round(i * view.step / (count - 1)) for i in range(count)]
+        self.bar.setRange(0, count)
+        self.bar.setVisible(True)
+        theme = PRINT if self.light.isChecked() else self.page.theme
+
+        def progress(done: int) -> None:
+            self.bar.setValue(done)
+            QApplication.processEvents()
+
+        try:
+            made = frames(
+                self.page.experiment, view, steps, self.page.view.answers(), theme, self.page.view.size(), self._plot()
+            )
+            write_gif(made, path, 20, progress)
+        finally:
+            self.bar.setVisible(False)

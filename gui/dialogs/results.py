@@ -1,0 +1,131 @@
+"""Pinned runs side by side: results, and what differs between any two of them."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from gui.dialogs.dialog import Dialog
+from gui.page import Page
+from gui.runs import Pinned, results, what_differs
+
+HEADS = ("run", "optimizer", "final loss", "best loss", "at step", "steps to target", "finish", "seconds")
+
+
+class ResultsDialog(Dialog):
+    """The table of pinned runs and the run in hand; unpin, and compare two."""
+
+    def __init__(self, page: Page, parent: QWidget | None = None) -> None:
+        super().__init__("Pinned runs", parent)
+        self.page = page
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Target loss"))
+        self.target = QDoubleSpinBox()
+        self.target.setDecimals(9)
+        self.target.setRange(-1e12, 1e12)
+        self.target.setValue(1e-3)
+        self.target.setAccessibleName("Target loss")
+        self.target.valueChanged.connect(self._fill)
+        row.addWidget(self.target)
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.table = self._table(HEADS)
+        self.table.setAccessibleName("Results of pinned runs")
+        self.body.addWidget(self.table, 2)
+        pick = QHBoxLayout()
+        self.one, self.other = QComboBox(), QComboBox()
+        for label, box in (("What differs between", self.one), ("and", self.other)):
+            pick.addWidget(QLabel(label))
+            box.setAccessibleName(f"{label} run")
+            box.currentIndexChanged.connect(self._compare)
+            pick.addWidget(box)
+        pick.addStretch(1)
+        self.body.addLayout(pick)
+        self.differences = self._table(("setting", "in the first", "in the second"))
+        self.differences.setAccessibleName("Settings that differ")
+        self.body.addWidget(self.differences, 1)
+        self.resize(860, 560)
+        self.add_button("Unpin the first", self._unpin)
+        self.add_button("Close", self.accept, default=True)
+        self._load()
+
+    def _table(self, heads: tuple[str, ...]) -> QTableWidget:
+        table = QTableWidget(0, len(heads))
+        table.setHorizontalHeaderLabels(list(heads))
+        table.verticalHeader().setVisible(False)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        return table
+
+    def _runs(self) -> list[Pinned]:
+        view = self.page.run.view
+        return [*self.page.pinned, *([Pinned("in hand", view)] if view is not None else [])]
+
+    def _load(self) -> None:
+        names = [pin.name for pin in self._runs()]
+        for box, index in ((self.one, 0), (self.other, len(names) - 1)):
+            box.blockSignals(True)
+            box.clear()
+            box.addItems(names)
+            box.setCurrentIndex(index)
+            box.blockSignals(False)
+        self._fill()
+        self._compare()
+        if not self.page.pinned:
+            self.tell("No run is pinned yet. Press the pin (P) to keep the run in hand as a ghost.")
+
+    @Slot()
+    def _fill(self) -> None:
+        found = [r for pin in self._runs() for r in results(self.page.experiment, pin, self.target.value())]
+        self.table.setRowCount(len(found))
+        for row, r in enumerate(found):
+            cells = (
+                r.run, self.page.view.label(r.series), _number(r.final), _number(r.best), str(r.best_step),
+                "—" if r.to_target is None else str(r.to_target), r.finish, f"{r.seconds:.3g}",
+            )  # fmt: skip
+            self._row(self.table, row, cells, numbers={2, 3, 4, 5, 7})
+
+    def _row(self, table: QTableWidget, row: int, cells: tuple[str, ...], numbers: set[int]) -> None:
+        for column, words in enumerate(cells):
+            item = QTableWidgetItem(words)
+            if column in numbers:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            table.setItem(row, column, item)
+
+    @Slot()
+    def _compare(self) -> None:
+        runs = {pin.name: pin for pin in self._runs()}
+        one, other = runs.get(self.one.currentText()), runs.get(self.other.currentText())
+        found = what_differs(one, other) if one is not None and other is not None else []
+        cells = [(key, _words(a), _words(b)) for key, a, b in found] or [("nothing differs", "", "")]
+        self.differences.setRowCount(len(cells))
+        for row, words in enumerate(cells):
+            self._row(self.differences, row, words, numbers=set())
+
+    @Slot()
+    def _unpin(self) -> None:
+        self.page.unpin(self.one.currentText())
+        self._load()
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else str(value)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_words(part) for part in value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

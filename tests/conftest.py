@@ -1,0 +1,100 @@
+"""What holds for every test: drawn off screen, settings kept apart, and nothing left running afterwards."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# pytest-qt imports Qt while it is set up, after this file: the environment is settled here.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+if sys.platform == "win32":
+    from main import load_torch_first
+
+    load_torch_first()
+if not os.environ.get("XDG_RUNTIME_DIR"):
+    # Qt warns without it.
+    _runtime = tempfile.TemporaryDirectory(prefix="descent-lab-tests-")
+    atexit.register(_runtime.cleanup)
+    os.environ["XDG_RUNTIME_DIR"] = _runtime.name
+
+from hypothesis import HealthCheck, settings
+
+# The first example of a test may build kernels: a deadline would judge the compiler.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+GRACE = 2.0  # seconds that a thread which was told to stop may take
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Settings and data of the app go to a folder of this test alone.
+
+    The cache folder stays the user's: it holds the compiled kernels, named by a hash of the sources.
+    """
+    folder = tmp_path_factory.mktemp("home")
+    patch = pytest.MonkeyPatch()
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "APPDATA"):
+        patch.setenv(name, str(folder / name.lower()))
+    if "PySide6.QtCore" in sys.modules:
+        from PySide6.QtCore import QSettings
+
+        for form in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
+            QSettings.setPath(form, QSettings.Scope.UserScope, str(folder / "settings"))
+    yield folder
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Fail a test that leaves a thread, an active timer or a visible widget behind."""
+    threads = set(threading.enumerate())
+    before = set(_left_in_qt())
+    yield
+    left = [_join(thread) for thread in threading.enumerate() if thread not in threads]
+    found = [name for name in left if name]
+    if set(_left_in_qt()) - before:
+        gc.collect()  # what only a reference cycle keeps alive is not a leak
+        found += sorted(name for key, name in _left_in_qt().items() if key not in before)
+    if found:
+        pytest.fail(f"left behind: {', '.join(found)}", pytrace=False)
+
+
+def _join(thread: threading.Thread) -> str:
+    """The thread's name if it goes on, else an empty string. Dummy threads are Qt's; see _left_in_qt."""
+    if isinstance(thread, threading._DummyThread):
+        return ""
+    thread.join(GRACE)
+    return f"thread {thread.name}" if thread.is_alive() else ""
+
+
+def _left_in_qt() -> dict[int, str]:
+    """What is alive in Qt now, as {id: name}; empty as long as no application exists."""
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    if widgets is None or widgets.QApplication.instance() is None:
+        return {}
+    import shiboken6
+    from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
+
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    main = widgets.QApplication.instance().thread()
+    left = {
+        id(widget): f"visible {type(widget).__name__} {widget.objectName()}".rstrip()
+        for widget in widgets.QApplication.topLevelWidgets()
+        if widget.isVisible()
+    }
+    for thing in shiboken6.getAllValidWrappers():
+        if isinstance(thing, QThread) and thing is not main and thing.isRunning():
+            left[id(thing)] = f"QThread {thing.objectName()}".rstrip()
+        elif isinstance(thing, QTimer) and thing.isActive():
+            left[id(thing)] = f"active QTimer of {type(thing.parent()).__name__}"
+    return left
