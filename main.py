@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         prepare(PROGRAM, arguments, "offscreen" if verb in ("run", "figures") else "nothing")
         from engine.session.commands import main as command
 
-        return command(arguments)
+        return command(arguments, draw)
     allowed = ", ".join((*VERBS, "--test", "--version", "--help", "FILE.descent.json"))
     return fail(f"Unknown command {verb!r}. Allowed: {allowed}.")
 
@@ -60,6 +60,13 @@ def load_torch_first() -> None:
     """On Windows torch must load before Qt (else WinError 1114). The one place that knows this."""
     if sys.platform == "win32":
         import torch  # noqa: F401
+
+
+def draw(*run: object) -> None:
+    """Draw a run offscreen; loads Qt only when there is something to draw."""
+    from gui.pictures import draw as picture
+
+    picture(*run)  # type: ignore[arg-type]
 
 
 def fail(line: str) -> int:

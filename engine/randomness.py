@@ -8,7 +8,6 @@ reached by drawing the blocks before it.
 from __future__ import annotations
 
 import zlib
-
 from typing import Any
 
 import numpy as np

@@ -102,15 +102,20 @@ class FieldDeclaration:
         if self.kind == "text":
             return f"a text of at most {self.high:.0f} characters" if self.high else "a text"
         word = {"int": "a whole number", "float": "a number", "point": "two numbers x,y"}[self.kind]
-        if self.kind == "point":
-            return f"{word}, each from {self.low:g} to {self.high:g}" if self.low is not None else word
-        if self.low is not None and self.high is not None:
-            return f"{word} from {self.low:g} to {self.high:g}"
-        return word
+        if self.low is None or self.high is None:
+            return word
+        each = ", each" if self.kind == "point" else ""
+        return f"{word}{each} from {_short(self.low)} to {_short(self.high)}"
 
     def label(self, choice: str) -> str:
         """The reader's name of a choice."""
         return (self.labels or {}).get(choice, choice)
+
+
+def _short(limit: float) -> str:
+    """A limit as short as it can be said without rounding it."""
+    words = f"{limit:g}"
+    return words if float(words) == limit else str(limit)
 
 
 def _lab(**extra: Any) -> dict[str, Any]:
@@ -259,6 +264,22 @@ def validate(cls: type[S], data: Any, *, strict: bool = False) -> S:
         raise explain(cls, error.errors()[0]) from None
 
 
+def changed(spec: S, key: str, value: Any, *, strict: bool = False) -> S:
+    """The settings with the value under one dotted key changed. Raises SpecError.
+
+    Only the new value is validated (fields are independent of each other), so this is quick.
+    """
+    value = value_of(validate(type(spec), nest({key: value}), strict=strict), key)
+    path = key.split(".")
+    holders: list[Settings] = [spec]
+    for part in path[:-1]:
+        holders.append(getattr(holders[-1], part))
+    for holder, name in zip(reversed(holders), reversed(path), strict=True):
+        value = holder.model_copy(update={name: value})
+    result: S = value
+    return result
+
+
 def explain(cls: type[Settings], detail: ErrorDetails) -> SpecError:
     """A pydantic error as one line."""
     known = {d.key: d for d in declarations(cls)}
@@ -281,8 +302,8 @@ def unknown(name: str, known: Iterable[str], what: str) -> SpecError:
     import difflib
 
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}?" if close else "known: " + shorten(", ".join(names), 200)
+    close = difflib.get_close_matches(name[:MAX_ECHO], names, n=3, cutoff=0.5)  # a long text would take long
+    hint = f"did you mean {' or '.join(close)}?" if close else "known: " + (shorten(", ".join(names), 200) or "none")
     return SpecError(echo(name, quotes=False), f"no such {what}; {hint}")
 
 
@@ -293,8 +314,10 @@ def shorten(words: str, longest: int = MAX_ECHO) -> str:
 
 
 def echo(value: Any, *, quotes: bool = True) -> str:
-    """A user's value as an error may repeat it: short, on one line."""
-    return shorten(repr(value)) if quotes or not isinstance(value, str) else shorten(value)
+    """A user's value as an error may repeat it: short, on one line, without control characters."""
+    if quotes or not isinstance(value, str):
+        return shorten(repr(value))
+    return "".join(c if c.isprintable() else "?" for c in shorten(value))
 
 
 def read_text(declaration: FieldDeclaration, words: str) -> Any:

@@ -14,7 +14,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from engine.experiment import Experiment
+from engine.experiment import Drawn, Experiment
 from engine.session.history import HistoryView
 from engine.session.session import Session, SessionView
 from gui.plots.export import export_picture
@@ -48,8 +48,8 @@ def still(
     return picture
 
 
-def write(session: Session, folder: Path) -> None:
-    """figure.png and figure.svg of a finished run."""
+def draw(session: Session, path: Path, drawn: Drawn | None = None) -> None:
+    """`path`.png and `path`.svg of a run, with a chapter figure laid over it where one is given."""
     application()
     view = session.view()
     picture = view_for(session.experiment, PRINT)
@@ -57,8 +57,9 @@ def write(session: Session, folder: Path) -> None:
     picture.set_spec(view.spec)
     probes = {name: session.probe(probe, **asked) for name, (probe, asked) in picture.wanted().items()}
     picture.show_run(view, probes, ())
-    export_picture(picture.panel, folder / "figure.png", scale=2.0, theme=PRINT)
-    export_picture(picture.panel, folder / "figure.svg", theme=PRINT)
+    picture.show_drawn(drawn)
+    export_picture(picture.panel, path.with_name(path.name + ".png"), scale=2.0, theme=PRINT)
+    export_picture(picture.panel, path.with_name(path.name + ".svg"), theme=PRINT)
 
 
 def until(view: SessionView, step: int) -> SessionView:

@@ -30,7 +30,7 @@ test = ["descent-fake-test"]
 """
 COMMANDS = """
 import sys
-def main(arguments):
+def main(arguments, *_):
     print("ran", *arguments, "in", sys.prefix)
     return 7
 """
@@ -98,6 +98,7 @@ class Lab:
             "pyproject.toml": PYPROJECT,
             "engine/__init__.py": "",
             "engine/optimizers.py": "def warm(progress): progress(1, 1, 'kernel')\n",
+            "engine/experiments.py": "def everything(): return ()\n",
             "engine/session/commands.py": COMMANDS,
             "gui/window.py": WINDOW,
             "pytest.py": "def main(arguments):\n    print('tests', *arguments)\n    return 5\n",

@@ -17,10 +17,14 @@ QT = ("PySide6", "shiboken6", "pyqtgraph", "superqt", "qtawesome", "qtpy")
 # Everything in engine but these is a part: it knows neither session nor experiment.
 NOT_PARTS = ("experiment", "experiments", "session", "setup", "spec")
 # These may hold a live session and look up experiments; all others see a session's frozen reports at most.
-DRIVE = ("gui.window", "gui.page", "gui.pump")
+DRIVE = ("gui.window", "gui.page", "gui.pump", "gui.pictures")
 # These are handed all they show and do not know that there are sessions.
 PLAIN = ("gui.plots", "gui.form", "gui.transport", "gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
 LOOKS = ("gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
+# One experiment or view by name, as against the folder that finds them.
+NAMED = re.compile(
+    r"(engine\.experiments|gui\.views)\.(networks|landscapes|schedules|regularization|dynamics)\b"
+)
 LIVE = ("engine.session.Session", "engine.session.session.Session", "engine.experiments")
 
 
@@ -69,20 +73,21 @@ def forbidden(module: str, target: str) -> str | None:
         about_experiments = below(module, "engine.experiments", "engine.experiment", "engine.spec")
         if about_experiments and below(target, "engine.session"):
             return "an experiment is handed to a session and knows none"
-        if below(module, "engine.session") and re.match(r"engine\.experiments\.[a-z_]+\.", target):
+        if below(module, "engine.session") and NAMED.match(target):
             return "a session is handed its experiment and imports none by name"
         if below(module, "engine.setup"):
             package = target.partition(".")[0]
             known = package in sys.stdlib_module_names or below(target, "engine.setup")
-            # warm runs in the finished environment; it imports this one when it is called.
-            if not known and (module, target) != ("engine.setup.warm", "engine.optimizers"):
+            # warm runs in the finished environment; it imports these when it is called.
+            late = module == "engine.setup.warm" and target in ("engine.optimizers", "engine.experiments")
+            if not known and not late:
                 return "set-up runs on a bare Python"
             return None
         if below(target, "engine.setup"):
             return "set-up is the door's"
     if below(module, "gui"):
         if below(target, *LIVE) and not below(module, *DRIVE):
-            return "only window, page and pump drive a session"
+            return "only window, page, pump and pictures drive a session"
         if below(target, "engine.session") and below(module, *PLAIN):
             return "it is handed what it shows"
         if below(module, "gui.plots"):
@@ -92,11 +97,9 @@ def forbidden(module: str, target: str) -> str | None:
                 return "plots know only each other and how things look"
         if below(target, "gui.window"):
             return "the window is on top"
-        if below(target, "gui.page") and not below(module, "gui.window", "gui.page"):
-            return "a page is made by the window alone"
-        if re.match(r"(engine\.experiments|gui\.views)\.[a-z_]+\.", target) and not below(
-            module, "gui.views"
-        ):
+        if below(target, "gui.page") and not below(module, "gui.window", "gui.page", "gui.dialogs"):
+            return "pages are for the window and its dialogs"
+        if NAMED.match(target) and not below(module, "gui.views"):
             return "experiments and views are found by their place, not named"
     return None
 
@@ -138,6 +141,7 @@ def test_imports_go_one_way(folder: str) -> None:
         ("gui.views.landscapes.descent", "gui.plots.field", True),
         ("gui.page", "engine.session", True),
         ("gui.page", "gui.views.landscapes.descent", False),
+        ("gui.page", "gui.views.view_for", True),
         ("gui.page", "gui.window", False),
     ],
 )

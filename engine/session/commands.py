@@ -1,6 +1,6 @@
 """The command line's verbs: list, run, code. The same engine, without a window.
 
-Pictures are made by whoever calls: `main` takes a function that draws a finished run into a folder.
+Pictures are made by whoever calls: `main` takes a function that draws a finished run.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine.experiment import Experiment
+from engine.experiment import Drawn, Experiment
 from engine.experiments import everything, load
 from engine.session.files import FileError, read, write_text
-from engine.session.presets import preset_values, presets
+from engine.session.presets import figures, preset_spec, preset_values, presets
 from engine.session.results import write_run
 from engine.session.session import Event, Session
 from engine.spec import Spec, SpecError, build, declarations, echo, flat, read_text, unknown
 
-Picture = Callable[[Session, Path], None]
+Picture = Callable[[Session, Path, Drawn | None], None]
+"""Draws a run: `path` without an ending becomes path.png and path.svg; with a chapter figure laid over it."""
 
 
 class _Usage(Exception):
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str], picture: Picture | None = None) -> int:
     """Run one verb. Returns the exit status: 0, 2 for bad input (told in one line), 130 when interrupted."""
     try:
         verb, rest = arguments[0], list(arguments[1:])
-        return {"list": _list, "run": _run, "code": _code}[verb](rest, picture)
+        return {"list": _list, "run": _run, "code": _code, "figures": _figures}[verb](rest, picture)
     except (_Usage, SpecError, FileError) as error:
         print(f"descent-lab: {error}", file=sys.stderr)
         return 2
@@ -138,7 +139,7 @@ def _run(rest: list[str], picture: Picture | None) -> int:
     interrupted = advance(session)
     told = write_run(session, folder, "stopped" if interrupted else None)
     if picture is not None:
-        picture(session, folder)
+        picture(session, folder / "figure", None)
     print(f"{experiment.id}: {told['finish']} at step {told['step']}; written to {folder}")
     for name, entry in told["series"].items():
         measured = entry.get(experiment.loss)
@@ -189,6 +190,24 @@ def _code(rest: list[str], picture: Picture | None) -> int:
         print(f"written to {asked.output}")
     else:
         sys.stdout.write(words)
+    return 0
+
+
+def _figures(rest: list[str], picture: Picture | None) -> int:
+    parser = _Parser("figures", description="Every chapter figure: what the chapter draws beside what is measured.")
+    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("figures"), help="where to write")
+    asked = parser.parse_args(rest)
+    if picture is None:
+        raise SpecError("figures", "no picture can be drawn here")
+    for experiment in everything():
+        for name in figures(experiment.id):
+            session = Session(experiment, preset_spec(experiment, name))
+            advance(session)
+            for drawn in experiment.drawn(session.spec, session.view()):
+                if drawn.overlays:
+                    path = asked.out / f"{drawn.section}-{experiment.id}-{name}"
+                    picture(session, path, drawn)
+                    print(f"{drawn.section} {drawn.title}: {drawn.verdict} ({path}.png, .svg)")
     return 0
 
 

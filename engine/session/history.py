@@ -96,7 +96,9 @@ class History:
     def __init__(
         self, columns: tuple[str, ...], series: int, *, every: int = 1, budget: int | None = BUDGET
     ) -> None:
-        self.columns, self.series, self.every = columns, series, every
+        self.columns, self.series = columns, series
+        self.recorded = every  # the cadence asked for: what the envelope sees
+        self.every = every  # the cadence of the rows kept: doubles with each thinning
         self.most = None if budget is None else max(2 * BLOCKS, budget // (8 * max(1, series) * len(columns)))
         self.rows = 0
         self._steps = np.empty(256, np.int64)
@@ -114,16 +116,13 @@ class History:
         """Add the rows of steps first, first + 1, ...; only recorded ones are kept."""
         steps = np.arange(first, first + columns.rows, dtype=np.int64)
         self._last = int(steps[-1])
-        values = columns.values
-        if self.every > 1:
-            keep = steps % self.every == 0
-            if self.rows == 0:
-                keep[0] = True
-            steps = steps[keep]
-            values = {name: rows[keep] for name, rows in values.items()}
+        values = {name: columns.values[name] for name in self.columns}
+        steps, values = self._every(self.recorded, steps, values)
         if not len(steps):
             return
-        self._envelope.append(steps, {name: values[name] for name in self.columns})
+        self._envelope.append(steps, values)
+        if self.every > self.recorded:
+            steps, values = self._every(self.every, steps, values)
         self._reserve(self.rows + len(steps))
         self._steps[self.rows : self.rows + len(steps)] = steps
         for name in self.columns:
@@ -132,6 +131,15 @@ class History:
         if self.most is not None:
             while self.rows > self.most:
                 self._thin()
+
+    def _every(self, every: int, steps: Array, values: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
+        """Only the rows of every so many steps; the very first row of all stays."""
+        if every == 1:
+            return steps, values
+        keep = steps % every == 0
+        if self.rows == 0:
+            keep[0] = True
+        return steps[keep], {name: rows[keep] for name, rows in values.items()}
 
     def _reserve(self, rows: int) -> None:
         if rows <= len(self._steps):

@@ -40,6 +40,11 @@ def predictions(id: str) -> tuple[Prediction, ...]:
         raise SpecError("prediction", f"{id}: {error}") from None
 
 
+def figures(id: str) -> tuple[str, ...]:
+    """The presets that make the chapter's figures."""
+    return tuple(str(name) for name in _read(id).get("figures", []))
+
+
 def preset_values(id: str, name: str) -> dict[str, Any]:
     """A preset's dotted settings. Raises SpecError for an unknown name."""
     known = {preset.name: preset for preset in presets(id)}

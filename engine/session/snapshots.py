@@ -65,8 +65,9 @@ def _feed(sha: Any, value: Any) -> None:
             sha.update(field.name.encode())
             _feed(sha, getattr(value, field.name))
     elif isinstance(value, dict):
+        sha.update(f"{{{len(value)}".encode())
         for key in sorted(value, key=str):
-            sha.update(str(key).encode())
+            _feed(sha, str(key))
             _feed(sha, value[key])
     elif isinstance(value, (list, tuple)):
         sha.update(f"[{len(value)}".encode())
@@ -75,6 +76,6 @@ def _feed(sha: Any, value: Any) -> None:
     elif isinstance(value, float):
         sha.update(np.float64(value).tobytes())
     elif value is None or isinstance(value, (bool, int, str, bytes, np.generic)):
-        sha.update(repr(value).encode())
+        sha.update(f"{value!r};".encode())  # with an end, or 1, 23 would be 12, 3
     else:
         raise TypeError(f"a state may not hold a {type(value).__name__}")

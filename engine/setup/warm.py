@@ -6,10 +6,17 @@ import importlib
 
 
 def main() -> int:
-    """Build what the optimizers keep compiled on disk; prints one line for each. Returns the exit status."""
-    # By name, not by an import at the top: this folder must load on a bare Python.
+    """Build what is kept compiled on disk: every rule, and what each experiment needs for its first steps.
+
+    Prints a line for each. Returns the exit status.
+    """
+    # By name, not by imports at the top: this folder must load on a bare Python.
     optimizers = importlib.import_module("engine.optimizers")
     optimizers.warm(lambda done, total, what: print(f"{done} of {total}: {what}", flush=True))
+    for experiment in importlib.import_module("engine.experiments").everything():
+        print(experiment.title, flush=True)
+        spec = experiment.Spec()
+        experiment.advance(experiment.start(spec), spec, 2)
     return 0
 
 

@@ -185,7 +185,7 @@ class Header(QWidget):
         start = left
         parent = self.parentWidget()
         wide = round(sum(text_width(font(SMALL * unit), c.text()) + 38 * unit for c in self._chips.values()))
-        compact = wide > right - left and parent is not None and parent.height() < 320 * unit
+        compact = wide > right - left and parent is not None and parent.height() <= 340 * unit
         for chip in self._chips.values():
             chip.compact = compact
         for chip in self._chips.values():

@@ -45,6 +45,7 @@ class View(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
         self._drawn_lines: set[str] = set()
+        self._overlays = 0
         self.chosen = ""
 
     def main_plots(self) -> tuple[QWidget, Sequence[QWidget]]:
@@ -126,11 +127,14 @@ class View(QWidget):
 
     def show_drawn(self, drawn: Drawn | None) -> None:
         """Lay a drawn curve over the measured ones, or take it off."""
-        for column, curves in self.curves.items():
-            curves.clear_overlays()
-            for i, overlay in enumerate(drawn.overlays if drawn else ()):
-                if overlay.plot == column:
-                    curves.set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label)
+        for i in range(self._overlays):
+            for curves in self.curves.values():
+                curves.remove(f"overlay {i}")
+        overlays = drawn.overlays if drawn else ()
+        self._overlays = len(overlays)
+        for i, overlay in enumerate(overlays):
+            if overlay.plot in self.curves:
+                self.curves[overlay.plot].set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label)
 
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

@@ -289,7 +289,7 @@ def test_float32_kernels_compute_in_float32(name: str, convention: str) -> None:
         apply(name, convention, p64, g64, states64, t, 0.01, h)
     assert p.dtype == np.float32
     np.testing.assert_allclose(p, p64, rtol=2e-4, atol=2e-5)
-    assert not np.array_equal(p, p64.astype(np.float32)), "rounded only at the end: that is float64 arithmetic"
+    assert not np.array_equal(p, p64.astype(np.float32)), "rounded only at the end, as float64 would be"
 
 
 def test_adam_goes_its_first_step_whatever_the_scale_of_the_gradient() -> None:
@@ -350,7 +350,11 @@ def test_bad_input_gets_one_clear_line() -> None:
 
 def test_addresses_are_stable_from_any_thread() -> None:
     found: list[int] = []
-    threads = [threading.Thread(target=lambda: found.append(update_address("nadam", "book"))) for _ in range(4)]
+
+    def ask() -> None:
+        found.append(update_address("nadam", "book"))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

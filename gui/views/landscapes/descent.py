@@ -37,6 +37,7 @@ class DescentView(View):
         self._home = self._extent
         self._needs_field = True
         self._field: Any = None
+        self._paths: set[str] = set()
         self._names: dict[str, str] = {}
         for declared in experiment.Spec.model_fields["optimizers"].json_schema_extra["lab"]["choices"].items():  # type: ignore[index,union-attr,call-overload]
             self._names[declared[0]] = declared[1]
@@ -70,9 +71,9 @@ class DescentView(View):
             x0, x1, y0, y1 = surface.domain
             self._extent = self._home = (x0, x1, y0, y1)
             self._needs_field = True
-            self.map.set_points("minima", [m[0] for m in surface.minima], [m[1] for m in surface.minima], "cross")
-        self.map.clear_paths()
-        self.relief.clear_paths()
+            self.map.set_home(x0, x1, y0, y1)
+            self.map.set_points("minima", [m[0] for m in surface.minima], [m[1] for m in surface.minima], "plus", "minimum")
+        self._drop(self._paths)
         self.map.set_arrows([])
         self.map.set_start(*start)
 
@@ -103,8 +104,15 @@ class DescentView(View):
             self.map.set_path(key, label, style, x, y, ghost=ghost)
             if not ghost:
                 self.relief.set_path(key, style, x, y, history.values["loss"][:until, s])
-        self.map.keep_paths(keys)
+        self._drop(self._paths - keys)
+        self._paths = keys
         self._show_arrows(probes.get("inside"), view)
+
+    def _drop(self, keys: set[str]) -> None:
+        for key in keys:
+            self.map.remove(key)
+            self.relief.remove(key)
+        self._paths = self._paths - keys
 
     def _show_field(self, z: Any) -> None:
         self._field = z
@@ -129,9 +137,12 @@ class DescentView(View):
 
     def show_drawn(self, drawn: Drawn | None) -> None:
         """The chapter's own paths over the measured ones."""
+        for i in range(self._overlays):
+            self.map.remove(f"overlay {i}")
         super().show_drawn(drawn)
-        overlays = [o for o in (drawn.overlays if drawn else ()) if o.plot == "map"]
-        self.map.set_overlays([(o.label, o.x, o.y) for o in overlays])
+        for i, overlay in enumerate(drawn.overlays if drawn else ()):
+            if overlay.plot == "map":
+                self.map.set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label)
 
     @Slot(float, float)
     def _start_picked(self, x: float, y: float) -> None:

@@ -1,0 +1,117 @@
+"""How late the event loop is, and how much throughput is kept, while a run streams at full speed with four plots.
+
+    QT_QPA_PLATFORM=offscreen python tests/benchmarks/fluidity.py [SECONDS]
+
+A timer of 5 ms counts how late each of its ticks comes. Goals at 30 frames a second: p99 at most 5 ms, and at least 0.9 of
+the headless steps per second (the same session, the same settings, no window, in the same process before the window).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer, Slot
+from PySide6.QtWidgets import QApplication
+
+from engine.experiments import load
+from engine.session.session import Session
+from engine.spec import build
+from gui.window import MainWindow
+
+SETTINGS = {
+    "surface": "ravine", "optimizers": ("sgd", "momentum", "rmsprop", "adam"), "learning_rate": 0.001,
+    "steps": 1_000_000_000, "noise": 0.0,
+}  # fmt: skip
+TICK = 5  # milliseconds
+
+
+class Lateness(QObject):
+    """A precise timer that notes how late it is called, in milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: list[float] = []
+        self.due = 0.0
+        self.timer = QTimer(self)
+        self.timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self.timer.timeout.connect(self.tick)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self.due = time.perf_counter() + TICK / 1000
+        self.timer.start(TICK)
+
+    @Slot()
+    def tick(self) -> None:
+        """One call; the next is due a tick after this one was, or after now when it came late."""
+        now = time.perf_counter()
+        self.late.append(max(0.0, 1000 * (now - self.due)))
+        self.due = max(self.due + TICK / 1000, now)
+
+
+def wait(milliseconds: int) -> None:
+    """Let the window live."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def headless(seconds: float) -> float:
+    """Steps a second without a window."""
+    experiment = load("landscapes.descent")
+    session = Session(experiment, build(experiment.Spec, SETTINGS))
+    session.advance(10**9, 0.5)
+    before, began = session.step, time.perf_counter()
+    session.advance(10**9, seconds)
+    return (session.step - before) / (time.perf_counter() - began)
+
+
+def main() -> None:
+    """Print lateness and throughput."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+    sys.setswitchinterval(1e-4)
+    app = QApplication.instance() or QApplication(["descent-lab"])
+    alone = [headless(seconds / 4)]
+    with tempfile.TemporaryDirectory() as folder:
+        window = MainWindow(QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat))
+        window.resize(1440, 900)
+        window.show()
+        wait(1500)
+        page = window.page
+        assert page is not None
+        page._restart(build(page.experiment.Spec, SETTINGS))
+        wait(1000)
+        page.run.speed = math.inf
+        watch = Lateness()
+        watch.start()
+        wait(1000)
+        idle = watch.late[:]
+        page.run.play()
+        wait(1000)
+        assert page.run.view is not None
+        first, began, drawn = page.run.view.step, time.perf_counter(), []
+        page.run.shown.connect(lambda *_: drawn.append(time.perf_counter()))
+        watch.late.clear()
+        wait(int(1000 * seconds))
+        steps = (page.run.view.step - first) / (time.perf_counter() - began)
+        watch.timer.stop()
+        late = sorted(watch.late)
+        window.close()
+    alone.append(headless(seconds / 4))
+    app.processEvents()
+    told = {p: late[min(len(late) - 1, int(len(late) * p / 100))] for p in (50, 95, 99, 100)}
+    print(f"idle p99 {sorted(idle)[int(len(idle) * 0.99)]:.1f} ms; while running at {len(drawn) / seconds:.0f} frames/s: "
+          + ", ".join(f"p{p} {value:.1f} ms" for p, value in told.items()) + " (goal p99 5 ms)")  # fmt: skip
+    kept = steps / statistics.mean(alone)
+    print(f"{steps / 1e6:.2f} million steps/s, {kept:.2f} of headless {statistics.mean(alone) / 1e6:.2f} (goal 0.9)")
+
+
+if __name__ == "__main__":
+    main()
