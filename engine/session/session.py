@@ -11,18 +11,22 @@ state at step k depends on the settings, the live events up to k and k alone, ne
 
 from __future__ import annotations
 
+import bisect
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from engine.experiment import Array, Columns, Ending, Experiment, Finish
 from engine.session.history import BUDGET, History, HistoryView
 from engine.session.snapshots import Snapshots
-from engine.spec import Spec, SpecError, declarations, echo, flat, nest, shorten, validate, value_of
+from engine.spec import Spec, SpecError, changed, declarations, echo, shorten, value_of
 
 MOST_BRANCHES = 12
 CHUNK = 0.008  # seconds one call into a kernel aims at
+MOST_ROWS = 2**16  # rows one call measures at the most, so that a long replay needs little memory
 
 
 @dataclass(frozen=True)
@@ -34,25 +38,46 @@ class Event:
     value: Any
 
 
+@dataclass(frozen=True)
+class Timeline:
+    """Live events in order of their steps; `specs[i]` are the settings once the first i of them have happened."""
+
+    events: tuple[Event, ...]
+    specs: tuple[Spec, ...]
+
+    def at(self, step: int) -> Spec:
+        """The settings in force for the step after `step`."""
+        return self.specs[bisect.bisect_right(self.events, step, key=lambda e: e.step)]
+
+
 @dataclass
 class Branch:
-    """One future: where it forks from its parent, its live events (inherited ones included) and what it measured."""
+    """One future: where it forks from its parent, its live events (inherited ones included) and what it measured.
+
+    `final[name]` [series] is each contestant's last row: at its ending, or at the frontier.
+    """
 
     name: str
     parent: int | None
     fork: int
-    events: tuple[Event, ...]
+    timeline: Timeline
     history: History
+    final: dict[str, Array]
     snapshots: Snapshots = field(default_factory=Snapshots)
     endings: tuple[Ending, ...] = ()
     frontier: int = 0
     finish: Finish | None = None
     reason: str = ""
 
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Its live events, inherited ones included."""
+        return self.timeline.events
+
 
 @dataclass(frozen=True)
 class BranchView:
-    """A frozen look at a branch."""
+    """A frozen look at a branch; `final[name]` [series] is each contestant's last row, whatever the history kept."""
 
     name: str
     parent: int | None
@@ -63,6 +88,7 @@ class BranchView:
     endings: tuple[Ending, ...]
     finish: Finish | None
     reason: str
+    final: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,21 +130,29 @@ class Session:
         self.branches: list[Branch] = []
         self.current = 0
         self.seconds = 0.0
-        self._specs: dict[tuple[Event, ...], Spec] = {(): spec}
+        self._live = {d.key: d for d in declarations(spec) if d.live}
         self._rate = 0.0  # steps a second, measured
         self._since = 0.0  # seconds of computing since the last snapshot
+        timeline = self._timeline(events)
         self.state = experiment.start(spec)
         self._row: Columns = experiment.measure(self.state, spec)
-        self.branches.append(self._new_branch("main", None, 0, self._checked(events)))
+        self.branches.append(self._new_branch("main", None, 0, timeline))
 
     # -- branches ---------------------------------------------------------------------------------------------------
 
-    def _new_branch(self, name: str, parent: int | None, fork: int, events: tuple[Event, ...]) -> Branch:
+    def _new_branch(self, name: str, parent: int | None, fork: int, timeline: Timeline) -> Branch:
         names = self.experiment.columns + self.experiment.extras
         history = History(names, len(self.series), every=self.spec.record_every, budget=self.budget)
         history.append(fork, self._row)
-        endings = tuple(e for e in self.branches[parent].endings if e.step <= fork) if parent is not None else ()
-        branch = Branch(name, parent, fork, events, history, endings=endings, frontier=fork)
+        endings: tuple[Ending, ...] = ()
+        final = self.row
+        if parent is not None:
+            endings = tuple(e for e in self.branches[parent].endings if e.step <= fork)
+            over = [e.series for e in endings]
+            final = {name: row.copy() for name, row in final.items()}
+            for name, row in final.items():
+                row[over] = self.branches[parent].final[name][over]
+        branch = Branch(name, parent, fork, timeline, history, final, endings=endings, frontier=fork)
         branch.snapshots.put(fork, (self.state, self._row))
         return branch
 
@@ -131,9 +165,9 @@ class Session:
         """Begin a new branch here and make it the current one. Raises SpecError when there are too many."""
         if len(self.branches) >= MOST_BRANCHES:
             raise SpecError("branch", f"{MOST_BRANCHES} branches are kept at the most; reset or pin this run first")
-        events = tuple(e for e in self.branch.events if e.step <= self.step)
+        timeline = self._timeline([e for e in self.branch.events if e.step <= self.step])
         name = name or f"branch {len(self.branches)}"
-        self.branches.append(self._new_branch(name, self.current, self.step, events))
+        self.branches.append(self._new_branch(name, self.current, self.step, timeline))
         self.current = len(self.branches) - 1
         self._reopen()
         return self.current
@@ -149,29 +183,35 @@ class Session:
 
     # -- settings -----------------------------------------------------------------------------------------------------
 
-    def _checked(self, events: Sequence[Event]) -> tuple[Event, ...]:
-        live = {d.key: d for d in declarations(self.spec) if d.live}
+    def _timeline(self, events: Sequence[Event]) -> Timeline:
+        """Live events in order, each value as declared, with the settings they make. Raises SpecError."""
         kept: dict[tuple[int, str], Event] = {}
         for event in events:
-            if event.key not in live:
-                raise SpecError(event.key, f"cannot change during a run; live fields: {', '.join(live) or 'none'}")
+            if event.key not in self._live:
+                raise SpecError(
+                    echo(event.key, quotes=False),
+                    f"cannot change during a run; live fields: {', '.join(self._live) or 'none'}",
+                )
             if event.step < 0:
                 raise SpecError(event.key, f"step {event.step} of a live change is not allowed; give 0 or more")
             kept[event.step, event.key] = event
-        ordered = tuple(sorted(kept.values(), key=lambda e: e.step))
-        for i in range(len(ordered)):
-            self.experiment.check(self._apply(ordered[: i + 1]))
-        return ordered
-
-    def _apply(self, events: tuple[Event, ...]) -> Spec:
-        if events not in self._specs:
-            values = flat(self.spec) | {e.key: e.value for e in events}
-            self._specs[events] = validate(type(self.spec), nest(values))
-        return self._specs[events]
+        told: list[Event] = []
+        specs = [self.spec]
+        before = self.branch.timeline if self.branches else Timeline((), (self.spec,))
+        for event in sorted(kept.values(), key=lambda e: e.step):
+            i = len(told)
+            if i < len(before.events) and before.events[i] == event and before.specs[i] is specs[i]:
+                specs.append(before.specs[i + 1])  # checked before: a slider in hand makes hundreds of events
+                told.append(event)
+                continue
+            specs.append(changed(specs[i], event.key, event.value))
+            self.experiment.check(specs[-1])
+            told.append(Event(event.step, event.key, value_of(specs[-1], event.key)))
+        return Timeline(tuple(told), tuple(specs))
 
     def spec_at(self, step: int) -> Spec:
         """The settings in force for the step after `step`."""
-        return self._apply(tuple(e for e in self.branch.events if e.step <= step))
+        return self.branch.timeline.at(step)
 
     @property
     def live(self) -> Spec:
@@ -183,20 +223,22 @@ class Session:
 
         Returns whether a branch began. Raises SpecError; then nothing has changed.
         """
-        event = Event(self.step, key, value)
-        events = self._checked([e for e in self.branch.events if e.step <= self.step] + [event])
-        if value_of(self.live, key) == value_of(self._apply(events), key):
-            return False
         branched = self.step < self.branch.frontier
+        # Changes that a file planned for later stay planned, unless they belong to the future that is left.
+        kept = [e for e in self.branch.events if e.step <= self.step or not branched]
+        timeline = self._timeline([*kept, Event(self.step, key, value)])
+        if value_of(self.live, key) == value_of(timeline.at(self.step), key):
+            return False
         if branched:
             self.fork(f"{key} {echo(value, quotes=False)} from {self.step}")
-        self.branch.events = events
+        self.branch.timeline = timeline
         self._reopen()
         return branched
 
     def set_events(self, events: Sequence[Event]) -> None:
         """Give a branch that has not run yet all its live events (from a file). Raises SpecError."""
-        self.branch.events = self._checked(events)
+        self.branch.timeline = self._timeline(events)
+        self._reopen()
 
     def _reopen(self) -> None:
         """After a change at the frontier: a longer run may go on; an ended contestant stays ended."""
@@ -244,9 +286,10 @@ class Session:
         """One call into the experiment, cut at live events and the end."""
         branch, step = self.branch, self.step
         spec = self.live
-        n = min(n, self.experiment.steps(spec) - step)
-        later = [e.step - step for e in branch.events if e.step > step]
-        n = min([n, *later])
+        n = min(n, MOST_ROWS, self.experiment.steps(spec) - step)
+        later = bisect.bisect_right(branch.events, step, key=lambda e: e.step)
+        if later < len(branch.events):
+            n = min(n, branch.events[later].step - step)
         if step < branch.frontier:
             n = min(n, branch.frontier - step)
         if n <= 0:
@@ -254,10 +297,10 @@ class Session:
         began = time.perf_counter()
         try:
             columns = self.experiment.advance(self.state, spec, n)
-        except Exception as error:  # whatever it was, what was measured so far stays usable
-            branch.finish, branch.reason = "failed", f"{type(error).__name__}: {shorten(str(error), 200)}"
-            branch.frontier = min(step, branch.frontier)
-            self._restore(step)
+        except BaseException as error:  # whatever it was, what was measured so far stays usable
+            if isinstance(error, Exception) and step >= branch.frontier:
+                branch.finish, branch.reason = "failed", f"{type(error).__name__}: {shorten(str(error), 200)}"
+            self._restore(step)  # the state may have been left half way through a step
             raise
         took = time.perf_counter() - began
         rows = columns.rows
@@ -270,12 +313,25 @@ class Session:
         if self.step > branch.frontier:
             branch.history.append(step + 1, columns)
             branch.frontier = self.step
+            self._keep_final(columns, step)
             branch.endings += columns.endings
             self._since += took
             if self._since > branch.snapshots.spacing:
                 branch.snapshots.put(self.step, (self.state, self._row))
                 self._since = 0.0
         return rows
+
+    def _keep_final(self, columns: Columns, first: int) -> None:
+        """Take over each contestant's last row out of new rows (the first of them is step first + 1)."""
+        over = {e.series for e in self.branch.endings}
+        last = np.full(len(self.series), columns.rows - 1)
+        for ending in columns.endings:
+            last[ending.series] = ending.step - first - 1
+        going = np.array([s for s in range(len(self.series)) if s not in over], dtype=np.intp)
+        final = {name: row.copy() for name, row in self.branch.final.items()}  # a view may hold the old rows
+        for name, row in final.items():
+            row[going] = columns.values[name][last[going], going]
+        self.branch.final = final
 
     def _settle(self) -> None:
         """Name the finish once the frontier cannot move."""
@@ -333,9 +389,10 @@ class Session:
     def view(self) -> SessionView:
         """A frozen look at everything."""
         branches = tuple(
-            BranchView(b.name, b.parent, b.fork, b.frontier, b.events, b.history.view(), b.endings, b.finish, b.reason)
+            BranchView(b.name, b.parent, b.fork, b.frontier, b.events, b.history.view(), b.endings, b.finish, b.reason,
+                       b.final)
             for b in self.branches
-        )
+        )  # fmt: skip
         return SessionView(
             self.experiment.id, self.spec, self.live, self.series, self.step, max(self.steps, self.branch.frontier),
             self.current, branches, self.row, self.seconds,
