@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.quantity import Quantity
 from engine.spec import Spec
 
 Array = NDArray[Any]
@@ -82,16 +83,6 @@ class Drawn:
     claim: str
     overlays: tuple[Overlay, ...]
     verdict: str
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One number (or one per coordinate) in the inside of a step, with its symbol in LaTeX."""
-
-    name: str
-    latex: str
-    value: tuple[float, ...]
-    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from .catalogue import RULES
 from .compiled import apply, look_ahead, look_ahead_address, new_states, update_address, warm
-from .inside import Quantity, inside, numbers
+from .inside import inside, numbers
 from .rule import CONVENTIONS, Convention, Hyper, Rule, StateNumber
 
 __all__ = [
-    "CONVENTIONS", "RULES", "Convention", "Hyper", "Quantity", "Rule", "StateNumber", "apply", "inside",
+    "CONVENTIONS", "RULES", "Convention", "Hyper", "Rule", "StateNumber", "apply", "inside",
     "look_ahead", "look_ahead_address", "new_states", "numbers", "update_address", "warm",
 ]

@@ -9,20 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from engine.quantity import Kind, Quantity
+
 from .catalogue import RULES
-from .rule import Convention, Kind, Rule
+from .rule import Convention, Rule
 
 _Pair = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One number per coordinate, with its name, its symbol and what it is drawn as."""
-
-    name: str
-    latex: str
-    value: tuple[float, ...]
-    kind: Kind
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.quantity import Kind
+
 Convention = Literal["pytorch", "book"]
-Kind = Literal["gradient", "momentum", "scale", "correction", "step"]
 Scalar = Callable[..., tuple[float, float, float, float]]
 LookAhead = Callable[..., float]
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..optimizers.inside import Quantity, factor, number
+from engine.quantity import Quantity
+
+from ..optimizers.inside import factor, number
 from .method import Method, Objective, State, StepFailed, Vector
 
 

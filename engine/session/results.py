@@ -26,7 +26,7 @@ def line(view: SessionView, index: int | None = None) -> tuple[Array, dict[str, 
     while at is not None:
         branch = view.branches[at]
         parts.append((branch.history, until))
-        until = branch.fork - 1
+        until = min(until, branch.fork - 1)  # a branch may fork below its parent's own fork
         at = branch.parent
     parts.reverse()
     cut = [int(np.searchsorted(history.steps, last, side="right")) for history, last in parts]
@@ -83,27 +83,30 @@ def summary(experiment: Experiment, view: SessionView, finish: str | None = None
     """How the run ended, contestant by contestant."""
     steps, values = line(view)
     ends: dict[int, Ending] = {e.series: e for e in view.branch.endings}
+    reason = view.branch.reason or "stopped"
     told: dict[str, Any] = {}
     for s, name in enumerate(view.series):
         end = ends.get(s)
-        last = int(np.searchsorted(steps, end.step, side="right")) - 1 if end else len(steps) - 1
-        loss = values[experiment.loss][: last + 1, s]
-        good = np.flatnonzero(np.isfinite(loss))
+        last = end.step if end else view.branch.frontier
         entry: dict[str, Any] = {
             "finish": end.finish if end else (finish or view.branch.finish or "stopped"),
-            "step": end.step if end else view.branch.frontier,
-            "reason": end.reason if end else (view.branch.reason if view.branch.finish == "done" else "stopped"),
+            "step": last,
+            "reason": end.reason if end else reason,
         }
-        entry |= {column: _plain(numbers[last, s]) for column, numbers in values.items()}
+        entry |= {column: _plain(numbers[s]) for column, numbers in view.branch.final.items()}
+        # The last row counts even where only every so many steps have a row.
+        loss = np.append(values[experiment.loss][steps < last, s], view.branch.final[experiment.loss][s])
+        good = np.flatnonzero(np.isfinite(loss))
         if len(good):
             best = good[np.argmin(loss[good])]
-            entry |= {f"best_{experiment.loss}": float(loss[best]), "best_step": int(steps[best])}
+            when = [*steps[steps < last].tolist(), last][best]
+            entry |= {f"best_{experiment.loss}": float(loss[best]), "best_step": when}
         told[name] = entry
     return {
         "experiment": experiment.id,
         "title": experiment.title,
         "finish": finish or view.branch.finish or "stopped",
-        "reason": view.branch.reason,
+        "reason": reason,
         "step": view.branch.frontier,
         "series": told,
         "settings": view.spec.model_dump(mode="json"),

@@ -165,7 +165,7 @@ class Session:
         """Begin a new branch here and make it the current one. Raises SpecError when there are too many."""
         if len(self.branches) >= MOST_BRANCHES:
             raise SpecError("branch", f"{MOST_BRANCHES} branches are kept at the most; reset or pin this run first")
-        timeline = self._timeline([e for e in self.branch.events if e.step <= self.step])
+        timeline = self._timeline(self._events_from_here())
         name = name or f"branch {len(self.branches)}"
         self.branches.append(self._new_branch(name, self.current, self.step, timeline))
         self.current = len(self.branches) - 1
@@ -209,6 +209,10 @@ class Session:
             told.append(Event(event.step, event.key, value_of(specs[-1], event.key)))
         return Timeline(tuple(told), tuple(specs))
 
+    def _events_from_here(self) -> list[Event]:
+        """The live events up to here; at the frontier also what a file planned for later."""
+        return [e for e in self.branch.events if e.step <= self.step or self.step >= self.branch.frontier]
+
     def spec_at(self, step: int) -> Spec:
         """The settings in force for the step after `step`."""
         return self.branch.timeline.at(step)
@@ -224,9 +228,7 @@ class Session:
         Returns whether a branch began. Raises SpecError; then nothing has changed.
         """
         branched = self.step < self.branch.frontier
-        # Changes that a file planned for later stay planned, unless they belong to the future that is left.
-        kept = [e for e in self.branch.events if e.step <= self.step or not branched]
-        timeline = self._timeline([*kept, Event(self.step, key, value)])
+        timeline = self._timeline([*self._events_from_here(), Event(self.step, key, value)])
         if value_of(self.live, key) == value_of(timeline.at(self.step), key):
             return False
         if branched:

@@ -78,7 +78,7 @@ def _height_axis(
     painter.setPen(pen(theme.line, unit))
     painter.drawLine(QPointF(x[-2], y[-2]), QPointF(x[-1], y[-1]))
     right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    last = math.inf
+    last = float(y[-2]) + 8 * unit  # the floor has numbers of its own
     for a, b, text in zip(x, y, words, strict=False):
         if last - b < 18 * unit:
             continue

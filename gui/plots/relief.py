@@ -70,17 +70,18 @@ class Relief:
             return np.where(ok, low * (1 - b) + high * b, np.nan)
 
 
-def relief(z: Floats, extent: tuple[float, float, float, float], log: bool) -> Relief:
-    """A field ready to be drawn. Raises ValueError unless z is [ny, nx] with two rows and columns at least."""
+def relief(z: Floats, extent: tuple[float, float, float, float], log: bool, foot: float = 0.01) -> Relief:
+    """A field ready to be drawn; the logarithm begins where the lowest share `foot` of the map ends.
+
+    Raises ValueError unless z is [ny, nx] with two rows and columns at least."""
     z = np.array(z, float)
     if z.ndim != 2 or min(z.shape) < 2:
         raise ValueError(f"field: shape {z.shape} is not [ny, nx] with at least 2 rows and 2 columns")
     finite = z[np.isfinite(z) & (np.abs(z) < 1e300)]
     base = float(finite.min()) if finite.size else 0.0
     top = float(finite.max()) if finite.size else 1.0
-    # The foot of the logarithm: what the lowest hundredth of the map lies above its lowest point.
-    foot = float(np.quantile(finite - base, 0.01)) if finite.size else 1.0
-    offset = max(foot, (top - base) * 1e-9, 1e-300)
+    above = float(np.quantile(finite - base, foot)) if finite.size else 1.0
+    offset = max(above, (top - base) * 1e-9, 1e-300)
     x0, x1, y0, y1 = (float(v) for v in extent)
     return Relief(z, x0, x1, y0, y1, log, _height(z, base, offset, top, log), base, offset)
 

@@ -36,7 +36,7 @@ class Camera:
         up = z * np.cos(e) + away * np.sin(e)
         nearness = z * np.sin(e) - away * np.cos(e)
         reach_up = 0.5 * TALL * np.cos(e) + 1.42 * np.sin(e)
-        scale = self.zoom * min(self.width / 3.3, (self.height - 40) / (2.0 * reach_up + 0.35))
+        scale = self.zoom * min(self.width / 3.1, (self.height - 40) / (1.84 * reach_up + 0.2))
         return self.width / 2 + scale * across, self.height / 2 - scale * up, nearness
 
 

@@ -24,9 +24,10 @@ from gui.plots.relief import Relief, colour_table, relief
 from gui.plots.space import CELLS, TALL, Camera, Mesh, drape, strands, to_box, to_data
 from gui.plots.ticks import number
 from gui.plots.trails import Trail
-from gui.tokens import DARK, Theme, alpha, mix
+from gui.tokens import DARK, Theme, alpha
 
 AZIMUTH, ELEVATION = 35.0, 38.0
+FOOT = 0.05  # a coarse net shows a deep narrow valley as teeth: its logarithm begins higher than the map's
 Strand = tuple[float, QPolygonF, QPen]
 
 
@@ -139,24 +140,26 @@ class Space(QWidget):
         sx, sy, near = camera.project(mesh.x.ravel(), mesh.y.ravel(), mesh.z.ravel())
         corners, height = mesh.quads()
         depth = near[corners].mean(axis=1)
-        light = mesh.shade(camera)
-        table = colour_table(self.theme)
+        fills, edges = _inks(height, mesh.shade(camera), self.theme)
+        corner_points = [QPointF(a, b) for a, b in zip(sx.tolist(), sy.tolist(), strict=True)]
+        cells = corners.tolist()
+        edge = QPen(QColor(0), 0.7)  # closes the seams between cells and draws the net
+        edge.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        depths = depth.tolist()
         parts = self._strands(camera, field)
         order = np.argsort(depth)
         todo = 0
-        for cell in order:
-            while todo < len(parts) and parts[todo][0] <= depth[cell]:
+        for cell in order.tolist():
+            while todo < len(parts) and parts[todo][0] <= depths[cell]:
                 self._paint_strand(painter, parts[todo])
                 todo += 1
-            if not np.isfinite(height[cell]):
+            if not fills[cell]:
                 continue
-            colour = QColor.fromRgb(int(table[int(height[cell] * 255)])).toHsv()
-            value = min(255, round(colour.value() * light[cell]))
-            colour.setHsv(colour.hsvHue(), colour.hsvSaturation(), value)
-            edge = QColor(mix(self.theme.text, colour.name(), 0.09))
-            painter.setPen(pen(edge, 0.7))  # the pen closes the seams between cells and draws the net
-            painter.setBrush(colour)
-            painter.drawPolygon(QPolygonF([QPointF(sx[k], sy[k]) for k in corners[cell]]))
+            edge.setColor(QColor(edges[cell]))
+            painter.setPen(edge)
+            painter.setBrush(QColor(fills[cell]))
+            a, b, c, d = cells[cell]
+            painter.drawConvexPolygon([corner_points[a], corner_points[b], corner_points[c], corner_points[d]])
         for part in parts[todo:]:
             self._paint_strand(painter, part)
 
@@ -288,7 +291,7 @@ class Surface3D(QWidget):
     def set_field(self, z: ArrayLike, extent: Sequence[float], log: bool = True) -> None:
         """The field, as Field.set_field takes it. Height is the logarithm above the lowest value if `log`."""
         x0, x1, y0, y1 = (float(v) for v in extent)
-        self.space.field = relief(np.asarray(z, float), (x0, x1, y0, y1), log)
+        self.space.field = relief(np.asarray(z, float), (x0, x1, y0, y1), log, FOOT)
         self.space.mesh = Mesh.of(self.space.field)
         self.space.update()
 
@@ -363,6 +366,21 @@ class Surface3D(QWidget):
     def _toggled(self, key: str, shown: bool) -> None:
         self.set_hidden(key, not shown)
         self.seriesToggled.emit(key, shown)
+
+
+def _inks(height: Floats, light: Floats, theme: Theme) -> tuple[list[int], list[int]]:
+    """Colours 0xffRRGGBB of cells and of their edges, [n] each; 0 for a hole. `height`, `light`: [n]."""
+    place = np.where(np.isfinite(height), height * 255, 256).astype(int)
+    base = colour_table(theme)[place]
+    text = int(theme.text[1:], 16)
+    fills, edges = np.full(len(place), 0xFF000000, np.uint32), np.full(len(place), 0xFF000000, np.uint32)
+    for shift in (16, 8, 0):
+        channel = np.clip(((base >> shift) & 255) * light, 0, 255)
+        fills |= np.rint(channel).astype(np.uint32) << np.uint32(shift)
+        net = 0.91 * channel + 0.09 * ((text >> shift) & 255)
+        edges |= np.rint(net).astype(np.uint32) << np.uint32(shift)
+    fills[place == 256] = 0
+    return [int(v) for v in fills], [int(v) for v in edges]
 
 
 def _floats(values: ArrayLike) -> Floats:

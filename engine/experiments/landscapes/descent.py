@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import create_model
 
-from engine.experiment import Array, Columns, Curve, Drawn, Ending, Inside, Quantity
+from engine.experiment import Array, Columns, Curve, Drawn, Ending, Inside
 from engine.formula import FormulaError
 from engine.optimizers import RULES
 from engine.second_order import METHODS
@@ -33,7 +33,7 @@ def _rule_settings(name: str) -> Settings:
     hypers = RULES[name].hypers if name in RULES else METHODS[name].hypers
     for hyper in hypers:
         fields[hyper.name] = (
-            float,
+            int if hyper.integer else float,
             number(hyper.default, hyper.low, hyper.high, hyper.title, hyper.help, live=True, log=hyper.log),
         )
     return create_model(f"{name.capitalize()}Settings", __base__=Settings, **fields)()
@@ -214,7 +214,7 @@ class Descent:
             out[s, :done, 5] = self.rate(spec, name)
             taken = max(taken, done)
             if reason:
-                state.ended.append(s)
+                state.ended = sorted([*state.ended, s])  # in one order, however the steps are cut into calls
                 finish = "target" if reason.startswith("loss at or below") else "diverged"
                 endings.append(Ending(s, finish, state.step + done, f"{reason} at step {state.step + done}"))
         state.step += taken
@@ -316,8 +316,7 @@ class Descent:
             hypers = {hyper.name: value_of(spec, f"{name}.{hyper.name}") for hyper in method.hypers}
             found = second_order.inside(method, state.methods[name], tilted, hypers)
             filled = second_order.numbers(found)
-        told = tuple(Quantity(q.name, q.latex, tuple(float(v) for v in q.value), q.kind) for q in found)
-        return Inside(name, tuple(formulas), told, tuple(filled.split("\n")) if filled else ())
+        return Inside(name, tuple(formulas), found, tuple(filled.split("\n")) if filled else ())
 
     # -- drawn against measured --------------------------------------------------------------------------------------
 
