@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo as PydanticField
@@ -49,9 +49,10 @@ class Settings(BaseModel):
                     raise ValueError(f"{echo(one)} is not allowed; give {declared.allowed}")
             if len(set(picked)) < len(picked):
                 raise ValueError(f"{echo(','.join(picked))} names one twice; give {declared.allowed}")
-        if value is not None and declared.kind == "point" and declared.low is not None and declared.high is not None:
-            if not all(declared.low <= part <= declared.high for part in value):
-                raise ValueError(f"{echo(value)} is not allowed; give {declared.allowed}")
+        low, high = declared.low, declared.high
+        limited = value is not None and declared.kind == "point" and low is not None and high is not None
+        if limited and not all(low <= part <= high for part in value):
+            raise ValueError(f"{echo(value)} is not allowed; give {declared.allowed}")
         return value
 
 
@@ -170,15 +171,16 @@ def _kind(annotation: str, lab: Mapping[str, Any]) -> Kind:
         return "point"
     if "choices" in lab:
         return "choices" if annotation.startswith("tuple") else "choice"
-    for kind in ("float", "int", "bool"):
+    kinds: tuple[Kind, ...] = ("float", "int", "bool")
+    for kind in kinds:
         if kind in annotation:
-            return kind  # type: ignore[return-value]
+            return kind
     return "text"
 
 
 def _declare(key: str, field: PydanticField, default: Any) -> FieldDeclaration:
     extra = field.json_schema_extra
-    lab: dict[str, Any] = dict(extra.get("lab", {})) if isinstance(extra, dict) else {}  # type: ignore[arg-type]
+    lab: dict[str, Any] = cast(dict[str, Any], extra).get("lab", {}) if isinstance(extra, dict) else {}
     limits = {type(m).__name__: m for m in field.metadata}
     low = getattr(limits.get("Ge"), "ge", lab.get("low"))
     high = getattr(limits.get("Le"), "le", lab.get("high"))

@@ -60,12 +60,12 @@ class Page(QWidget):
 
     def _lay_out(self) -> None:
         self.left = QWidget()
-        self.left.setObjectName("side")
+        self.left.setProperty("role", "panel")
+        self.left.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.left_layout = QVBoxLayout(self.left)
         self.left_layout.setContentsMargins(0, 0, 0, 0)
         self.left_layout.setSpacing(0)
         scroll = QScrollArea()
-        scroll.setObjectName("side")
         scroll.setWidget(self.form)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)

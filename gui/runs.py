@@ -52,7 +52,7 @@ def results(experiment: Experiment, pinned: Pinned, target: float) -> list[Resul
                 pinned.name, name, float(loss[last]), float(loss[best]) if best >= 0 else float("nan"),
                 int(steps[best]) if best >= 0 else 0, int(steps[reached[0]]) if len(reached) else None,
                 end.finish if end else (pinned.view.branch.finish or "stopped"), pinned.view.seconds,
-            )  # fmt: skip
+            )
         )
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
@@ -64,12 +64,13 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.bar = QWidget()
-        self.bar.setObjectName("topbar")
+        self.bar.setProperty("role", "bar")
+        self.bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(self.bar)
         row.setContentsMargins(16, 0, 12, 0)
         row.setSpacing(4)
         name = QLabel("Descent Lab")
-        name.setObjectName("brand")
+        name.setProperty("role", "heading")
         row.addWidget(name)
         row.addSpacing(24)
         self.tabs = QTabBar()
@@ -109,10 +110,10 @@ class MainWindow(QMainWindow):
         self.tabs.currentChanged.connect(self._tab_changed)
         self.list.currentRowChanged.connect(self._row_changed)
 
-    def _add_action(self, row: QHBoxLayout, key: str, label: str, keys: object, slot: object) -> None:
+    def _add_action(self, row: QHBoxLayout, key: str, label: str, keys: QKeySequence | QKeySequence.StandardKey, slot: Callable[[], None]) -> None:
         action = QAction(label, self)
-        action.setShortcut(keys)  # type: ignore[arg-type]
-        action.triggered.connect(slot)  # type: ignore[arg-type]
+        action.setShortcut(keys)
+        action.triggered.connect(slot)
         self.addAction(action)
         button = self._button(key, f"{label} ({action.shortcut().toString()})")
         button.clicked.connect(action.trigger)
@@ -273,7 +274,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _show_code(self, text: str) -> None:
         if self.page is not None:
-            CodeDialog(self.page.experiment.title, text, self.appearance.theme, self).exec()
+            CodeDialog(self.page.experiment.title, text, self).exec()
 
     @Slot()
     def _export(self) -> None:
@@ -412,7 +413,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         geometry = self.settings.value("geometry")
-        if geometry is None or not self.restoreGeometry(geometry):  # type: ignore[arg-type]
+        if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1440, 900)
 
     def _restore_run(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from engine.session.files import FileError, read, write_text
 from engine.session.presets import figures, preset_spec, preset_values, presets
 from engine.session.results import write_run
 from engine.session.session import Event, Session
-from engine.spec import Spec, SpecError, build, declarations, echo, flat, read_text, unknown
+from engine.spec import Spec, SpecError, build, declarations, echo, flat, read_text, shorten, unknown
 
 Picture = Callable[[Session, Path, Drawn | None], None]
 """Draws a run: `path` without an ending becomes path.png and path.svg; with a chapter figure laid over it."""
@@ -30,22 +31,30 @@ class _Usage(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, but an error is one line."""
+    """argparse, but an error is one line, and options are never guessed at."""
+
+    def __init__(self, verb: str, description: str) -> None:
+        super().__init__(f"main.py {verb}", description=description, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        raise _Usage(f"{message}; see 'python main.py {self.prog.split()[-1]} --help'")
+        raise _Usage(f"{shorten(message, 200)}; see 'python {self.prog} --help'")
 
 
 def main(arguments: Sequence[str], picture: Picture | None = None) -> int:
-    """Run one verb. Returns the exit status: 0, 2 for bad input (told in one line), 130 when interrupted."""
+    """Run one verb. Returns the exit status: 0, 1 where a run failed, 2 for bad input, each told in one line, 130 when
+    interrupted."""
+    verbs = {"list": _list, "run": _run, "code": _code, "figures": _figures}
     try:
-        verb, rest = arguments[0], list(arguments[1:])
-        return {"list": _list, "run": _run, "code": _code, "figures": _figures}[verb](rest, picture)
+        if not arguments or arguments[0] not in verbs:
+            raise unknown(arguments[0] if arguments else "", verbs, "command")
+        status = verbs[arguments[0]](list(arguments[1:]), picture)
+        sys.stdout.flush()
+        return status
     except (_Usage, SpecError, FileError) as error:
         print(f"descent-lab: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader has seen enough; without this the flush at exit would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         print("descent-lab: interrupted", file=sys.stderr)
@@ -112,8 +121,9 @@ def configure(asked: argparse.Namespace) -> tuple[Experiment, Spec, tuple[Event,
         values |= flat(document.spec)
         events = document.branches[document.current].events
     pairs = list(asked.settings)
-    if asked.steps is not None:
+    if asked.steps is not None:  # said here, it holds whatever the file changed during its run
         pairs.append(f"steps={asked.steps}")
+        events = tuple(e for e in events if e.key != "steps")
     for pair in pairs:
         key, equals, words = pair.partition("=")
         key = key.strip()
@@ -133,22 +143,35 @@ def _run(rest: list[str], picture: Picture | None) -> int:
     asked = parser.parse_args(rest)
     experiment, spec, events = configure(asked)
     folder = asked.out or Path(experiment.id)
-    if folder.exists() and not folder.is_dir():
-        raise SpecError("--out", f"{folder} is a file; give a folder")
     session = Session(experiment, spec, events, budget=None)
+    _make(folder)  # before the run, which may take long
     interrupted = advance(session)
-    told = write_run(session, folder, "stopped" if interrupted else None)
+    told = write_run(session, folder, "stopped" if interrupted and session.finish is None else None)
     if picture is not None:
         picture(session, folder / "figure", None)
     print(f"{experiment.id}: {told['finish']} at step {told['step']}; written to {folder}")
     for name, entry in told["series"].items():
         measured = entry.get(experiment.loss)
         print(f"  {name:12} {entry['finish']:9} step {entry['step']:<8} {experiment.loss} {measured}")
-    return 130 if interrupted else 0
+    return 130 if interrupted else 1 if told["finish"] == "failed" else 0
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, or say why it cannot be written to."""
+    named = shorten(str(folder), 200)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpecError("--out", f"{named} cannot be made ({error.strerror or error}); give a folder") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SpecError("--out", f"{named} cannot be written to; give another folder")
 
 
 def advance(session: Session) -> bool:
-    """Run a session to its end with a progress bar on stderr. Returns whether it was interrupted."""
+    """Run a session to its end with a progress bar on stderr. Returns whether it was interrupted.
+
+    Where the experiment fails, that is told in one line and the session's finish is `failed`.
+    """
     bar = sys.stderr.isatty()
     began = shown = time.monotonic()
     told = False
@@ -159,16 +182,24 @@ def advance(session: Session) -> bool:
             if not told and now - began > 0.5:
                 told = True
                 if now - began + left > 10:
-                    print(f"about {now - began + left:.0f} s for {session.steps} steps", file=sys.stderr)
+                    size = session.memory() / 2**20
+                    print(
+                        f"about {now - began + left:.0f} s and {size:.0f} MiB for {session.steps} steps",
+                        file=sys.stderr,
+                    )
             if bar and now - shown > 0.1:
                 shown = now
                 filled = round(30 * session.step / session.steps)
-                print(
-                    f"\r[{'#' * filled}{'.' * (30 - filled)}] step {session.step} of {session.steps}, {left:.0f} s left ",
-                    end="", file=sys.stderr, flush=True,
-                )  # fmt: skip
+                bars = "#" * filled + "." * (30 - filled)
+                told_so_far = f"\r[{bars}] step {session.step} of {session.steps}, {left:.0f} s left "
+                print(told_so_far, end="", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
+        session.seek(session.branch.frontier)
         return True
+    except Exception:
+        if session.branch.finish != "failed":
+            raise
+        print(f"descent-lab: {session.branch.reason}", file=sys.stderr)
     finally:
         if bar:
             print("\r" + " " * 78 + "\r", end="", file=sys.stderr)
@@ -182,8 +213,13 @@ def _code(rest: list[str], picture: Picture | None) -> int:
     parser.add_argument("-o", type=Path, metavar="FILE", dest="output", help="where to write (default: the screen)")
     asked = parser.parse_args(rest)
     experiment, spec, events = configure(asked)
+    if asked.output:
+        _make(asked.output.parent)
     session = Session(experiment, spec, events, budget=2**20)
-    advance(session)
+    if advance(session):
+        raise KeyboardInterrupt
+    if session.branch.finish == "failed":
+        return 1
     words = script(session)
     if asked.output:
         write_text(asked.output, words)

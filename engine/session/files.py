@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from engine.experiment import Experiment
 from engine.experiments import load
-from engine.session.session import Event, Session, SessionView
-from engine.spec import Spec, SpecError, declarations, echo, shorten, validate, value_of
+from engine.session.session import MOST_BRANCHES, Event, Session, SessionView
+from engine.spec import Spec, SpecError, changed, declarations, echo, shorten, validate, value_of
 
 FORMAT = "descent-lab"
 VERSION = 1
 LARGEST = 4 * 2**20  # bytes; an experiment file is a few kilobytes
+DEEPEST = 16  # levels of brackets; an experiment file has six
+MOST_EVENTS = 20_000  # live changes of all branches together
 SUFFIX = ".descent.json"
 
 
@@ -46,32 +49,36 @@ class Saved:
     step: int = 0
 
 
-def write_atomic(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write through a temporary file in the same folder, so that a killed run leaves the old file or the new one."""
-    path = Path(path)
-    handle, name = -1, ""
+def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write through a temporary file in the same folder, so that a killed run leaves the old file or the new one.
+
+    Missing folders are made; a link is followed. Raises FileError; whatever is raised, the old file is still there.
+    """
+    part: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            raise FileError(f"{shorten(str(path), 200)}: cannot be written (it is no file)")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        name = f".{target.name[:40]}.{secrets.token_hex(6)}.part"
+        with open(target.with_name(name), "xb") as stream:
+            part = target.with_name(name)
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-        name = ""
+        os.replace(part, target)
+        part = None
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror or error})") from None
+        reason = error.strerror or error
+        raise FileError(f"{shorten(str(path), 200)}: cannot be written ({reason})") from None
     finally:
-        if name and os.path.exists(name):
-            os.unlink(name)
+        if part is not None:
+            part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, words: str) -> None:
     """Write a text as UTF-8, atomically."""
-    write_atomic(path, lambda stream: stream.write(words.encode()) and None)
+    write_atomic(path, lambda stream: stream.write(words.encode()))
 
 
 def saved(view: SessionView) -> Saved:
@@ -106,23 +113,21 @@ def to_json(document: Saved) -> str:
 def read(path: Path) -> Saved:
     """Read an experiment file. Raises FileError of one line."""
     path = Path(path)
+    named = shorten(str(path), 200)
     try:
         if not path.is_file():
-            raise FileError(f"{path}: no such file")
+            raise FileError(f"{named}: {'not a file' if path.exists() else 'no such file'}")
         if path.stat().st_size > LARGEST:
-            raise FileError(f"{path}: larger than {LARGEST // 2**20} MiB; no experiment file is")
-        words = path.read_bytes().decode("utf-8")
+            raise FileError(f"{named}: larger than {LARGEST // 2**20} MiB; no experiment file is")
+        words = path.read_bytes().decode("utf-8-sig")  # some editors put a mark at the beginning
     except UnicodeDecodeError:
-        raise FileError(f"{path}: not a text file (UTF-8)") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{shorten(str(path), 200)}: cannot be read ({reason})") from None
+        raise FileError(f"{named}: not a text file (UTF-8)") from None
+    except OSError as error:
+        raise FileError(f"{named}: cannot be read ({error.strerror or error})") from None
     try:
         return from_json(words)
     except SpecError as error:
-        raise FileError(f"{path}: {error}") from None
+        raise FileError(f"{named}: {error}") from None
 
 
 def from_json(words: str) -> Saved:
@@ -140,12 +145,19 @@ def from_json(words: str) -> Saved:
     spec = validate(experiment.Spec, body["settings"], strict=True)
     experiment.check(spec)
     raw = body.get("branches", [{"name": "main", "parent": None, "fork": 0, "steps": 0, "events": []}])
-    if not isinstance(raw, list) or not 1 <= len(raw) <= 64:
-        raise SpecError("branches", f"{echo(raw)} is not allowed; give a list of 1 to 64 branches")
-    branches = tuple(_branch(entry, i, spec, raw) for i, entry in enumerate(raw))
+    if not isinstance(raw, list) or not 1 <= len(raw) <= MOST_BRANCHES:
+        raise SpecError("branches", f"{echo(raw)} is not allowed; give a list of 1 to {MOST_BRANCHES} branches")
+    live = {d.key for d in declarations(spec) if d.live}
+    branches: list[SavedBranch] = []
+    for i, entry in enumerate(raw):
+        branch = _branch(entry, i, spec, live, branches)
+        _possible(branch, f"branch {i}", experiment, spec, branches)
+        branches.append(branch)
+        if sum(len(b.events) for b in branches) > MOST_EVENTS:
+            raise SpecError("events", f"more than {MOST_EVENTS} live changes are not allowed in one file")
     current = _whole(body, "current", 0, len(branches) - 1, default=0)
     step = _whole(body, "step", 0, branches[current].steps, default=0)
-    return Saved(experiment.id, spec, branches, current, step)
+    return Saved(experiment.id, spec, tuple(branches), current, step)
 
 
 def _parse(words: str) -> dict[str, Any]:
@@ -172,6 +184,12 @@ def _parse(words: str) -> dict[str, Any]:
         raise SpecError("file", "not an experiment file (a number is too long)") from None
     if not isinstance(body, dict):
         raise SpecError("file", "not an experiment file (an object is wanted)")
+    level: list[Any] = [body]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [inner for inner in level if isinstance(inner, (dict, list))]
+    if level:
+        raise SpecError("file", "not an experiment file (nested too deeply)")
     return body
 
 
@@ -185,14 +203,17 @@ def _keys(body: dict[str, Any], what: str, needed: set[str], optional: set[str])
             raise SpecError(key, f"missing in the {what}")
 
 
-def _whole(body: dict[str, Any], key: str, low: int, high: int = 10**12, default: int | None = None) -> int:
+def _whole(
+    body: dict[str, Any], key: str, low: int, high: int = 10**12, default: int | None = None, what: str = ""
+) -> int:
     value = body.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SpecError(key, f"{echo(value)} is not allowed; give a whole number from {low} to {high}")
+        place = f"{what}: {key}" if what else key
+        raise SpecError(place, f"{echo(value)} is not allowed; give a whole number from {low} to {high}")
     return value
 
 
-def _branch(entry: Any, index: int, spec: Spec, all_branches: list[Any]) -> SavedBranch:
+def _branch(entry: Any, index: int, spec: Spec, live: set[str], earlier: list[SavedBranch]) -> SavedBranch:
     what = f"branch {index}"
     if not isinstance(entry, dict):
         raise SpecError(what, f"{echo(entry)} is not allowed; give an object")
@@ -205,36 +226,55 @@ def _branch(entry: Any, index: int, spec: Spec, all_branches: list[Any]) -> Save
         parent = None
         reach = 0
     else:
-        parent = _whole(entry, "parent", 0, index - 1)
-        reach = _whole(all_branches[parent], "steps", 0)
-    fork = _whole(entry, "fork", 0, reach)
-    steps = _whole(entry, "steps", fork)
-    if not isinstance(entry["events"], list) or len(entry["events"]) > 100_000:
-        raise SpecError(f"{what}: events", f"{echo(entry['events'])} is not allowed; give a list of live changes")
-    return SavedBranch(entry["name"], parent, fork, steps, tuple(_event(e, what, spec) for e in entry["events"]))
+        parent = _whole(entry, "parent", 0, index - 1, what=what)
+        reach = earlier[parent].steps
+    fork = _whole(entry, "fork", 0, reach, what=what)
+    steps = _whole(entry, "steps", fork, what=what)
+    raw = entry["events"]
+    if not isinstance(raw, list) or len(raw) > MOST_EVENTS:
+        raise SpecError(f"{what}: events", f"{echo(raw)} is not allowed; give a list of live changes")
+    return SavedBranch(entry["name"], parent, fork, steps, tuple(_event(e, what, spec, live) for e in raw))
 
 
-def _event(entry: Any, what: str, spec: Spec) -> Event:
+def _possible(branch: SavedBranch, what: str, experiment: Experiment, spec: Spec, earlier: list[SavedBranch]) -> None:
+    """Refuse a branch that no run can have made. (Where it ends early, only running it can tell.)"""
+    seen: set[tuple[int, str]] = set()
+    last, reach, now = 0, experiment.steps(spec), spec
+    for event in branch.events:
+        if event.step < last or (event.step, event.key) in seen:
+            raise SpecError(f"{what}: events", f"step {event.step} of {event.key} is out of order or stands twice")
+        seen.add((event.step, event.key))
+        last = event.step
+        now = changed(now, event.key, event.value)
+        experiment.check(now)
+        if event.step <= reach:
+            reach = max(event.step, experiment.steps(now))
+    if branch.steps > reach:
+        most = f"these settings run {reach} steps at the most"
+        raise SpecError(f"{what}: steps", f"{branch.steps} is not allowed; {most}")
+    if branch.parent is not None:
+        inherited, own = (
+            [e for e in events if e.step < branch.fork] for events in (earlier[branch.parent].events, branch.events)
+        )
+        if inherited != own:
+            raise SpecError(f"{what}: events", f"those before step {branch.fork}, where it forks, are not its parent's")
+
+
+def _event(entry: Any, what: str, spec: Spec, live: set[str]) -> Event:
     if not isinstance(entry, dict):
         raise SpecError(f"{what}: events", f"{echo(entry)} is not allowed; give an object")
     _keys(entry, f"events of {what}", {"step", "key", "value"}, set())
-    live = {d.key: d for d in declarations(spec) if d.live}
     key = entry["key"]
     if not isinstance(key, str) or key not in live:
-        raise SpecError(echo(key, quotes=False), f"cannot change during a run; live fields: {', '.join(live)}")
-    partial: dict[str, Any] = spec.model_dump(mode="json")
-    inner = partial
-    *path, last = key.split(".")
-    for part in path:
-        inner = inner[part]
-    inner[last] = entry["value"]
-    checked = validate(type(spec), partial, strict=True)
-    return Event(_whole(entry, "step", 0), key, value_of(checked, key))
+        raise SpecError(f"{what}: events", f"{echo(key)} cannot change during a run")
+    value = value_of(changed(spec, key, entry["value"], strict=True), key)
+    return Event(_whole(entry, "step", 0, what=f"events of {what}"), key, value)
 
 
 def rebuild(document: Saved, seconds: float = 0.2) -> Iterator[Session]:
     """Run a saved experiment again, branch by branch, exactly. Yields the session about every `seconds`, so that the
-    caller can show progress or give up; after the last yield it stands where the file says."""
+    caller can show progress or give up; after the last yield it stands where the file says. Raises SpecError where
+    the run ends before a branch of the file begins."""
     first = document.branches[0]
     session = Session(load(document.experiment), document.spec, first.events)
     for index, branch in enumerate(document.branches):
@@ -242,6 +282,11 @@ def rebuild(document: Saved, seconds: float = 0.2) -> Iterator[Session]:
             assert branch.parent is not None
             session.switch(branch.parent)
             session.seek(branch.fork)
+            if session.step < branch.fork:
+                raise SpecError(
+                    f"branch {index}: fork",
+                    f"{branch.fork} is not allowed; the run it leaves ends at step {session.step}",
+                )
             session.fork(branch.name)
             session.set_events(branch.events)
         else:

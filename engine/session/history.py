@@ -93,9 +93,7 @@ class _Envelope:
 class History:
     """Recorded rows of one branch, the first of them at `first` (step 0, or the step where the branch forks)."""
 
-    def __init__(
-        self, columns: tuple[str, ...], series: int, *, every: int = 1, budget: int | None = BUDGET
-    ) -> None:
+    def __init__(self, columns: tuple[str, ...], series: int, *, every: int = 1, budget: int | None = BUDGET) -> None:
         self.columns, self.series = columns, series
         self.recorded = every  # the cadence asked for: what the envelope sees
         self.every = every  # the cadence of the rows kept: doubles with each thinning

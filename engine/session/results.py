@@ -70,8 +70,9 @@ def write_npz(view: SessionView, path: Path, index: int | None = None) -> None:
     """history.npz: `step` [n], `series` [S] and each column [n, S]."""
     steps, values = line(view, index)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, step=steps, series=np.array(view.series), **values)
-    write_atomic(path, lambda stream: stream.write(buffer.getbuffer()) and None)
+    arrays: dict[str, Any] = {"step": steps, "series": np.array(view.series), **values}
+    np.savez_compressed(buffer, **arrays)
+    write_atomic(path, lambda stream: stream.write(buffer.getbuffer()))
 
 
 def _plain(value: float) -> float | str:

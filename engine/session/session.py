@@ -149,9 +149,9 @@ class Session:
         if parent is not None:
             endings = tuple(e for e in self.branches[parent].endings if e.step <= fork)
             over = [e.series for e in endings]
-            final = {name: row.copy() for name, row in final.items()}
-            for name, row in final.items():
-                row[over] = self.branches[parent].final[name][over]
+            final = {column: row.copy() for column, row in final.items()}
+            for column, row in final.items():
+                row[over] = self.branches[parent].final[column][over]
         branch = Branch(name, parent, fork, timeline, history, final, endings=endings, frontier=fork)
         branch.snapshots.put(fork, (self.state, self._row))
         return branch
@@ -382,6 +382,12 @@ class Session:
     def rate(self) -> float:
         """Measured steps a second (0 before the first)."""
         return self._rate
+
+    def memory(self) -> int:
+        """Bytes of rows the whole run will take, at the most."""
+        columns = len(self.experiment.columns) + len(self.experiment.extras)
+        rows = 8 * columns * len(self.series) * (self.steps // self.spec.record_every + 1)
+        return rows if self.budget is None else min(rows, self.budget)
 
     @property
     def row(self) -> dict[str, Array]:

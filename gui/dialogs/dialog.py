@@ -15,7 +15,7 @@ class Dialog(QDialog):
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(12)
         heading = QLabel(title)
-        heading.setObjectName("title")
+        heading.setProperty("role", "title")
         layout.addWidget(heading)
         self.body = QVBoxLayout()
         self.body.setSpacing(8)
@@ -35,7 +35,7 @@ class Dialog(QDialog):
         button.setDefault(default)
         button.setAutoDefault(default)
         if default:
-            button.setObjectName("primary")
+            button.setProperty("role", "primary")
         button.clicked.connect(slot)  # type: ignore[arg-type]
         self.buttons.addWidget(button)
         return button
@@ -43,7 +43,7 @@ class Dialog(QDialog):
     def tell(self, line: str, *, bad: bool = False) -> None:
         """One line above the buttons."""
         self.message.setText(line)
-        self.message.setProperty("tone", "bad" if bad else "good")
+        self.message.setProperty("role", "bad" if bad else "good")
         self.message.style().unpolish(self.message)
         self.message.style().polish(self.message)
         self.message.setVisible(bool(line))

@@ -44,22 +44,22 @@ class ExportDialog(Dialog):
         self.what.addItems(["All plots", *page.view.plots()])
         self.kind = QComboBox()
         self.kind.addItems(list(KINDS))
-        self.size = QComboBox()
-        self.size.addItems([*SIZES, "by dpi"])
-        self.size.setCurrentText("2x")
+        self.scaling = QComboBox()
+        self.scaling.addItems([*SIZES, "by dpi"])
+        self.scaling.setCurrentText("2x")
         self.dpi = QSpinBox()
         self.dpi.setRange(36, 1200)
         self.dpi.setValue(300)
         self.dpi.setSuffix(" dpi")
         self.light = QCheckBox("Print theme (white, line styles)")
         self.light.setChecked(True)
-        for label, widget in (("What", self.what), ("As", self.kind), ("Size", self.size), ("", self.dpi)):
+        for label, widget in (("What", self.what), ("As", self.kind), ("Size", self.scaling), ("", self.dpi)):
             widget.setAccessibleName(label or "Dots per inch")
             form.addRow(label, widget)
         form.addRow("", self.light)
         self.body.addLayout(form)
         self.note = QLabel()
-        self.note.setObjectName("dim")
+        self.note.setProperty("role", "dim")
         self.note.setWordWrap(True)
         self.body.addWidget(self.note)
         self.bar = QProgressBar()
@@ -67,7 +67,7 @@ class ExportDialog(Dialog):
         self.body.addWidget(self.bar)
         self.body.addStretch(1)
         self.kind.currentTextChanged.connect(self._refresh)
-        self.size.currentTextChanged.connect(self._refresh)
+        self.scaling.currentTextChanged.connect(self._refresh)
         self.resize(440, 360)
         self.copy = self.add_button("Copy picture", self._copy)
         self.add_button("Close", self.reject)
@@ -81,8 +81,8 @@ class ExportDialog(Dialog):
         picture = suffix in (".png", ".svg", ".pdf", ".gif")
         for widget in (self.what, self.light):
             widget.setEnabled(picture)
-        self.size.setEnabled(suffix == ".png")
-        self.dpi.setVisible(suffix == ".png" and self.size.currentText() == "by dpi")
+        self.scaling.setEnabled(suffix == ".png")
+        self.dpi.setVisible(suffix == ".png" and self.scaling.currentText() == "by dpi")
         self.copy.setEnabled(suffix == ".png")
         self.note.setText({
             ".svg": "Vector drawing; the map inside is a picture.",
@@ -101,14 +101,14 @@ class ExportDialog(Dialog):
 
     def _options(self) -> dict[str, object]:
         theme = PRINT if self.light.isChecked() else self.page.theme
-        if self.size.currentText() == "by dpi":
+        if self.scaling.currentText() == "by dpi":
             return {"dpi": self.dpi.value(), "theme": theme}
-        return {"scale": SIZES[self.size.currentText()], "theme": theme}
+        return {"scale": SIZES[self.scaling.currentText()], "theme": theme}
 
     @Slot()
     def _copy(self) -> None:
         try:
-            to_clipboard(self._target(), **self._options())  # type: ignore[arg-type]
+            to_clipboard(self._target(), **self._options())
             self.tell("Copied")
         except ExportError as error:
             self.tell(str(error), bad=True)
@@ -135,7 +135,7 @@ class ExportDialog(Dialog):
                 else:
                     write_npz(view, path)
             else:
-                export_picture(self._target(), path, **self._options())  # type: ignore[arg-type]
+                export_picture(self._target(), path, **self._options())
         except (FileError, ExportError) as error:
             self.tell(str(error), bad=True)
             return False

@@ -35,7 +35,7 @@ class ShortcutsDialog(Dialog):
         grid.setColumnStretch(1, 1)
         for row, (keys, words) in enumerate(KEYS):
             left, right = QLabel(keys), QLabel(words)
-            left.setObjectName("dim")
+            left.setProperty("role", "dim")
             right.setWordWrap(True)
             grid.addWidget(left, row, 0)
             grid.addWidget(right, row, 1)

@@ -18,9 +18,7 @@ from gui.tokens import Theme
 Spot = tuple[float, float]
 
 
-def paint_axes(
-    painter: QPainter, camera: Camera, field: Relief, labels: tuple[str, str, str], theme: Theme
-) -> None:
+def paint_axes(painter: QPainter, camera: Camera, field: Relief, labels: tuple[str, str, str], theme: Theme) -> None:
     """Draw floor, edges, ticks and names in the theme's quiet colours."""
     corners = np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)])
     sx, sy, near = camera.project(corners[:, 0], corners[:, 1], np.zeros(4))
@@ -67,9 +65,7 @@ def _ticks(
     painter.drawText(QRectF(spot[0] - 40 * unit, spot[1] - 9 * unit, 80 * unit, 18 * unit), centre, name)
 
 
-def _height_axis(
-    painter: QPainter, camera: Camera, field: Relief, name: str, corner: np.ndarray, theme: Theme
-) -> None:
+def _height_axis(painter: QPainter, camera: Camera, field: Relief, name: str, corner: np.ndarray, theme: Theme) -> None:
     """The vertical axis with values; on a logarithmic surface at powers of ten above the lowest value."""
     unit = theme.scale
     values, words = height_ticks(field)

@@ -125,7 +125,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         """Position on the viewport of a data point."""
         frame = self.frame()
         at = QPointF(float(frame.px(x)), float(frame.py(y)))
-        return self.mapFromScene(self.view.mapToScene(at))
+        return QPoint(self.mapFromScene(self.view.mapToScene(at)))
 
     def _reframed(self, *_: object) -> None:
         for layer in self._layers:

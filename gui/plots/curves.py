@@ -7,22 +7,21 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtCore import QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
-from gui.fonts import SMALL, font, text_width
+from gui.fonts import SMALL, font
 from gui.palette import SeriesStyle, pen
 from gui.plots.canvas import Range
 from gui.plots.geometry import Frame
 from gui.plots.header import Entry
-from gui.plots.marks import draw_words
 from gui.plots.plot import Plot
-from gui.plots.ranges import calm, extent, room_ahead, without_flight
+from gui.plots.ranges import SAMPLE, calm, room_ahead, union, without_flight
 from gui.plots.readout import Row, draw_readout
-from gui.plots.series import EMPTY, Series, paint_empty, paint_series
+from gui.plots.series import EMPTY, Series, paint_crosshair, paint_empty, paint_events, paint_grid, paint_series
 from gui.plots.ticks import number
-from gui.tokens import DARK, Theme, alpha, mix
+from gui.tokens import DARK, Theme
 
 
 class Curves(Plot):
@@ -52,7 +51,7 @@ class Curves(Plot):
         self.log_y, self.empty = log_y, empty
         self.series: dict[str, Series] = {}
         self.events: list[tuple[float, str]] = []
-        self.cursor: float | None = None
+        self.cursor_at: float | None = None
         self.hover: float | None = None
         self.fixed_x: tuple[float, float] | None = None
         self._held: tuple[tuple[float, float], tuple[float, float]] | None = None
@@ -65,11 +64,12 @@ class Curves(Plot):
         self.data_changed()
 
     # -- data ----------------------------------------------------------------------------------------------------
-    def set_series(
-        self, key: str, label: str, style: SeriesStyle, *, ghost: bool = False, width: float = 2.0
-    ) -> None:
+    def set_series(self, key: str, label: str, style: SeriesStyle, *, ghost: bool = False, width: float = 2.0) -> None:
         """Declare a line, or change how it is called and looks."""
         held = self.series.get(key) or Series(label, style)
+        same = (held.label, held.style, held.ghost, held.width) == (label, style, ghost, width)
+        if key in self.series and same:
+            return
         self.series[key] = replace(held, label=label, style=style, ghost=ghost, width=width)
         self.update_header()
         self.data_changed()
@@ -84,14 +84,10 @@ class Curves(Plot):
         arrays = [np.asarray(part, float).ravel() if part is not None else EMPTY for part in (x, y, low, high)]
         if any(part.size not in (0, arrays[0].size) for part in arrays) or arrays[1].size != arrays[0].size:
             raise ValueError(f"{key}: lengths differ: {', '.join(str(part.size) for part in arrays)}")
-        self.series[key] = replace(
-            self.series[key], x=arrays[0], y=arrays[1], low=arrays[2], high=arrays[3]
-        )
+        self.series[key] = replace(self.series[key], x=arrays[0], y=arrays[1], low=arrays[2], high=arrays[3])
         self.data_changed()
 
-    def set_overlay(
-        self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None
-    ) -> None:
+    def set_overlay(self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None) -> None:
         """Lay a drawn curve or a theory over the measured ones: dashed and named."""
         order = sum(s.overlay for k, s in self.series.items() if k != key)
         held = self.series.get(key)
@@ -109,7 +105,7 @@ class Curves(Plot):
 
     def clear(self) -> None:
         """Take everything away: lines, overlays, events, cursor. The user's zoom ends."""
-        self.series, self.events, self.cursor, self.hover, self._held = {}, [], None, None, None
+        self.series, self.events, self.cursor_at, self.hover, self._held = {}, [], None, None, None
         self.hidden = set()
         self.update_header()
         if self.zoomed:
@@ -128,8 +124,8 @@ class Curves(Plot):
 
     def set_cursor(self, x: float | None) -> None:
         """Where the transport stands; None hides it."""
-        if x != self.cursor:
-            self.cursor = x
+        if x != self.cursor_at:
+            self.cursor_at = x
             self._marks.update()
 
     def set_hover(self, x: float | None) -> None:
@@ -175,22 +171,25 @@ class Curves(Plot):
         visible = self.shown()
         log = self.log_y
         lines = [s for s in visible if not s.overlay and s.x.size] or visible
-        across = extent([s.x for s in lines])
-        values = [s.on_axis(part, log) for s in visible for part in (s.y, s.low, s.high) if part.size]
-        up = extent(values)
+        across = union(s.across() for s in lines)
+        up = union(s.up(log) for s in visible)
         held_x, held_y = self._held or (None, None)
         x_range = self.fixed_x or (room_ahead(*across, held_x) if across else (0.0, 1.0))
         if up is None:
             return *x_range, 0.0, 1.0
-        y_range = calm(*without_flight(values, *up, log=log), held_y, log=log)
+        y_range = calm(*self._readable(visible, *up), held_y, log=log)
         self._held = (x_range, y_range)
         return *x_range, *y_range
+
+    def _readable(self, visible: list[Series], low: float, high: float) -> tuple[float, float]:
+        stride = max(1, sum(s.y.size for s in visible) // SAMPLE)
+        return without_flight([s.on_axis(s.y[::stride], self.log_y) for s in visible], low, high, log=self.log_y)
 
     def data_changed(self) -> None:
         """Fit the range unless the user has zoomed, and paint."""
         self._fit()
         axis, note = self.canvas.bottom, self.hint()
-        blank = not any(np.isfinite(s.y).any() for s in self.shown())
+        blank = all(s.up(False) is None for s in self.shown())
         if (axis.note, axis.blank) != (note, blank):
             axis.note, axis.blank, self.canvas.left_axis.blank = note, blank, blank
             axis.update()
@@ -259,7 +258,7 @@ class Curves(Plot):
         if step is not None:
             xs = np.unique(np.concatenate([s.x[np.isfinite(s.x)] for s in self.shown()] or [EMPTY]))
             if xs.size:
-                now = int(np.argmin(np.abs(xs - (self.cursor if self.cursor is not None else xs[-1]))))
+                now = int(np.argmin(np.abs(xs - (self.cursor_at if self.cursor_at is not None else xs[-1]))))
                 self.cursorMoved.emit(float(xs[min(max(now + step, 0), xs.size - 1)]))
             return True
         if event.key() == Qt.Key.Key_L:
@@ -272,42 +271,21 @@ class Curves(Plot):
         theme = self.theme
         painter.setFont(font(SMALL * theme.scale))
         if not self.canvas.bottom.blank:
-            self._paint_grid(painter, frame)
-        self._paint_events(painter, frame)
+            paint_grid(painter, frame, self.canvas.left_axis.marks()[0], self.theme)
+        paint_events(painter, frame, self.events, self.theme)
         visible = self.shown()
         for series in visible:
             paint_series(painter, frame, series, theme, log=self.log_y, whole=self.for_picture)
         if self.canvas.bottom.blank:
             paint_empty(painter, frame, self.empty, theme)
 
-    def _paint_grid(self, painter: QPainter, frame: Frame) -> None:
-        painter.setPen(pen(mix(self.theme.line, self.theme.background, 0.55)))
-        for value in self.canvas.left_axis.marks()[0]:
-            y = float(frame.py(value))
-            painter.drawLine(QPointF(0, y), QPointF(frame.width, y))
-
-    def _paint_events(self, painter: QPainter, frame: Frame) -> None:
-        theme, free = self.theme, -1.0
-        small, row = font(SMALL * theme.scale), 16 * theme.scale
-        for x, words in sorted(self.events):
-            px = float(frame.px(x))
-            if not 0 <= px <= frame.width:
-                continue
-            painter.setPen(pen(theme.border, theme.scale, (2, 3)))
-            painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
-            wide = text_width(small, words)
-            left = px + 4 * theme.scale if px + wide + 8 * theme.scale < frame.width else px - wide - 4 * theme.scale
-            if left > free:
-                draw_words(painter, words, QRectF(left, 0, wide, row), small, theme.faint, theme.background)
-                free = left + wide + 8 * theme.scale
-
     def _paint_marks(self, painter: QPainter, frame: Frame) -> None:
         if self.for_picture:
             return
         theme = self.theme
         painter.setFont(font(SMALL * theme.scale))
-        if self.cursor is not None:
-            px = float(frame.px(self.cursor))
+        if self.cursor_at is not None:
+            px = float(frame.px(self.cursor_at))
             if 0 <= px <= frame.width:
                 painter.setPen(pen(theme.accent, 1.5 * theme.scale))
                 painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
@@ -316,22 +294,10 @@ class Curves(Plot):
         self.paint_focus(painter, frame)
 
     def _paint_hover(self, painter: QPainter, frame: Frame, x: float) -> None:
-        theme, unit = self.theme, self.theme.scale
         head, rows = self.readout(x)
         px = float(frame.px(x))
         if not rows or not 0 <= px <= frame.width:
             return
-        painter.setPen(pen(alpha(theme.dim, 0.6), unit))
-        painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
-        for series in self.shown():
-            index = series.nearest(x)
-            if index is None:
-                continue
-            point = series.on_axis(series.y[index : index + 1], self.log_y)
-            sx, sy = float(frame.px(series.x[index])), float(frame.py(point)[0])
-            if 0 <= sx <= frame.width and 0 <= sy <= frame.height:
-                painter.setPen(pen(theme.background, 1.5 * unit))
-                painter.setBrush(QColor(series.colour(theme)))
-                painter.drawEllipse(QPointF(sx, sy), 4 * unit, 4 * unit)
-        at = self._mouse if self._mouse is not None else QPointF(px, frame.height / 2)
-        draw_readout(painter, frame, QPointF(px, at.y()), head, rows, theme)
+        paint_crosshair(painter, frame, x, self.shown(), self.theme, log=self.log_y)
+        height = self._mouse.y() if self._mouse is not None else frame.height / 2
+        draw_readout(painter, frame, QPointF(px, height), head, rows, self.theme)

@@ -45,10 +45,14 @@ class Chip(QAbstractButton):
     def sizeHint(self) -> QSize:
         """As wide as its words (and swatch)."""
         unit = self.theme.scale
-        swatch = 24 if self.entry is not None else 0
+        swatch = (self.line() + 8 if self.entry is not None else 0) * unit
         if self.compact:
-            return QSize(round(28 * unit), round(20 * unit))
-        return QSize(round(text_width(font(SMALL * unit), self.text()) + (12 + swatch) * unit), round(20 * unit))
+            return QSize(round((self.line() + 12) * unit), round(20 * unit))
+        return QSize(round(text_width(font(SMALL * unit), self.text()) + 12 * unit + swatch), round(20 * unit))
+
+    def line(self) -> float:
+        """Length of the swatch, px at scale 1: long enough in print to show a line style."""
+        return 32.0 if self.theme.dashes else 16.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Swatch and words; faint and hollow when off; a ring when the keyboard is on it."""
@@ -62,7 +66,7 @@ class Chip(QAbstractButton):
         left = 6 * unit
         if self.entry is not None:
             self._paint_swatch(painter, left, area.center().y())
-            left += 24 * unit
+            left += (self.line() + 8) * unit
         shown = self.isChecked()
         if self.compact:
             painter.end()
@@ -71,7 +75,9 @@ class Chip(QAbstractButton):
         used = font(SMALL * unit)
         used.setStrikeOut(self.entry is not None and not shown)
         painter.setFont(used)
-        painter.drawText(QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.drawText(
+            QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text()
+        )
         painter.end()
 
     def _paint_swatch(self, painter: QPainter, left: float, y: float) -> None:
@@ -79,10 +85,10 @@ class Chip(QAbstractButton):
         assert entry is not None
         colour = entry.colour if self.isChecked() else mix(theme.faint, theme.background, 0.5)
         if entry.symbol:
-            draw_mark(painter, entry.symbol, left + 9 * unit, y, 4 * unit, colour, theme.background)
+            draw_mark(painter, entry.symbol, left + self.line() / 2 * unit, y, 4 * unit, colour, theme.background)
             return
         painter.setPen(pen(colour, max(2.0, entry.width) * unit, entry.dash))
-        painter.drawLine(QPointF(left + unit, y), QPointF(left + 17 * unit, y))
+        painter.drawLine(QPointF(left + unit, y), QPointF(left + (self.line() + 1) * unit, y))
 
 
 class Header(QWidget):
@@ -184,7 +190,9 @@ class Header(QWidget):
         left = self._inset * unit + title + (12 * unit if self.title else 0)
         start = left
         parent = self.parentWidget()
-        wide = round(sum(text_width(font(SMALL * unit), c.text()) + 38 * unit for c in self._chips.values()))
+        wide = round(
+            sum(text_width(font(SMALL * unit), c.text()) + (22 + c.line()) * unit for c in self._chips.values())
+        )
         compact = wide > right - left and parent is not None and parent.height() <= 340 * unit
         for chip in self._chips.values():
             chip.compact = compact

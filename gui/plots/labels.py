@@ -38,7 +38,9 @@ def place_labels(
     placed: list[Box] = []
     for (x, y), (wide, high) in zip(points, sizes, strict=True):
         best, least = Box(x + gap, y - high / 2, wide, high), float("inf")
-        for rank, (side, rise) in enumerate((s, r) for r in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6) for s in (1, -1)):
+        for rank, (side, rise) in enumerate(
+            (s, r) for r in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6) for s in (1, -1)
+        ):
             left = x + gap if side > 0 else x - gap - wide
             box = Box(left, y - high / 2 + rise * high, wide, high)
             inside = Box(

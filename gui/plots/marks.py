@@ -6,36 +6,67 @@ import math
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from gui.plots.geometry import Floats, pieces
 
-CHUNK = 48  # points stroked at once: Qt's cost of a wide antialiased line grows with its square
 CORNERS = {"triangle": (3, -90), "down": (3, 90), "square": (4, 45), "diamond": (4, 0), "pentagon": (5, -90)}
 
 
 def draw_line(painter: QPainter, x: Floats, y: Floats, used: QPen, *, whole: bool = False) -> None:
     """Stroke a polyline; `x`, `y`: [n] pixels, a non-finite point is a gap.
 
-    On screen it is cut into short chunks for speed, the dash pattern running on; `whole` strokes each piece at once,
-    as pictures want it. The colour has to be opaque: chunks overlap by their caps.
+    On screen it is drawn as single segments, dashes cut here: Qt has a fast way for those, while the cost of stroking
+    a wide antialiased path grows with its square. `whole` strokes each piece as one path with true joins, as pictures
+    want it. The colour has to be opaque: segments overlap by their caps.
     """
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for px, py in pieces(x, y):
-        if whole or len(px) <= CHUNK:
-            painter.setPen(used)
+    if whole:
+        painter.setPen(used)
+        for px, py in pieces(x, y):
             painter.drawPath(pg.arrayToQPath(px, py))
-            continue
-        dashed = used.style() == Qt.PenStyle.CustomDashLine
-        length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(px), np.diff(py)))]) if dashed else None
-        for start in range(0, len(px) - 1, CHUNK):
-            if length is not None:
-                used.setDashOffset(float(length[start]) / used.widthF())
-            painter.setPen(used)
-            stop = start + CHUNK + 1
-            painter.drawPath(pg.arrayToQPath(px[start:stop], py[start:stop]))
-        used.setDashOffset(0.0)
+        return
+    solid = QPen(used.color(), used.widthF(), Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap)
+    if used.style() == Qt.PenStyle.CustomDashLine:
+        dashed = dashes(x, y, [length * used.widthF() for length in used.dashPattern()])
+        if dashed is not None:
+            solid.setCapStyle(Qt.PenCapStyle.FlatCap)
+            _draw_segments(painter, solid, dashed)
+            return
+    ok = np.isfinite(x) & np.isfinite(y)
+    both = np.flatnonzero(ok[:-1] & ok[1:])
+    _draw_segments(painter, solid, np.stack([x[both], y[both], x[both + 1], y[both + 1]], axis=1))
+
+
+def dashes(x: Floats, y: Floats, pattern: list[float]) -> Floats | None:
+    """Cut a polyline into the dashes of a pattern of on and off lengths in pixels: segments [m, 4] as x0, y0, x1, y1.
+
+    None where the line is so crowded that no pattern could be seen (and cutting it would be dear).
+    """
+    period = sum(pattern)
+    parts = []
+    for px, py in pieces(x, y):
+        length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(px), np.diff(py)))])
+        if length[-1] > 12 * (float(np.ptp(px)) + float(np.ptp(py)) + 50) or length[-1] > 4000 * period:
+            return None
+        edges = np.cumsum(pattern)[None, :] + period * np.arange(int(length[-1] / period) + 1)[:, None]
+        cuts = np.unique(np.concatenate([length, edges[edges < length[-1]]]))
+        middle = ((cuts[1:] + cuts[:-1]) / 2) % period
+        on = np.searchsorted(np.cumsum(pattern), middle, side="right") % 2 == 0
+        cx, cy = np.interp(cuts, length, px), np.interp(cuts, length, py)
+        parts.append(np.stack([cx[:-1], cy[:-1], cx[1:], cy[1:]], axis=1)[on])
+    return np.concatenate(parts) if parts else np.empty((0, 4))
+
+
+def _draw_segments(painter: QPainter, used: QPen, segments: Floats) -> None:
+    if not len(segments):
+        return
+    store = pg.Qt.internals.PrimitiveArray(QLineF, 4)
+    store.resize(len(segments))
+    store.ndarray()[:] = segments
+    painter.setPen(used)
+    painter.drawLines(*store.drawargs())
 
 
 def mark_path(symbol: str, x: float, y: float, radius: float) -> QPainterPath:

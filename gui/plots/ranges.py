@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from gui.plots.geometry import Floats
 from gui.plots.ticks import nice_step
 
+Span = tuple[float, float]
 
-def extent(arrays: Sequence[Floats]) -> tuple[float, float] | None:
-    """Smallest and largest finite value of all arrays, or None if there is none."""
-    low, high = math.inf, -math.inf
-    for values in arrays:
-        finite = values[np.isfinite(values)]
-        if finite.size:
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    return (low, high) if low <= high else None
+
+def extent(values: Floats) -> Span | None:
+    """Smallest and largest finite value, or None if there is none."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else None
+
+
+def union(spans: Iterable[Span | None]) -> Span | None:
+    """The span of all spans, or None if there is none."""
+    known = [span for span in spans if span is not None]
+    return (min(s[0] for s in known), max(s[1] for s in known)) if known else None
+
+
+SAMPLE = 512  # values that suffice to know what is usual
 
 
 def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bool) -> tuple[float, float]:
@@ -28,6 +35,8 @@ def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bo
     seen leaving, and the others stay readable. The whole can still be reached by zooming out.
     """
     pool = np.concatenate([values[np.isfinite(values)] for values in arrays])
+    if not pool.size:
+        return low, high
     if log:
         top = float(np.percentile(pool, 90)) + 15.0
         return low, max(min(high, top), low)
@@ -48,10 +57,8 @@ def calm(low: float, high: float, held: tuple[float, float] | None, *, log: bool
     if not high > low:
         spread = 1.0 if log else (abs(low) * 0.1 or 1.0)
         return low - spread / 2, high + spread / 2
-    if log:
-        step = 1.0 if high - low > 3 else 0.5 if high - low > 1 else 0.1
-    else:
-        step = nice_step(high - low, 5) / 2
+    decades = 1.0 if high - low > 3 else 0.5 if high - low > 1 else 0.1
+    step = decades if log else nice_step(high - low, 5) / 2
     pad = 0.04 * (high - low)
     first, last = math.floor((low - pad) / step) * step, math.ceil((high + pad) / step) * step
     if not log and low >= 0 > first:

@@ -33,8 +33,11 @@ def draw_readout(painter: QPainter, frame: Frame, at: QPointF, head: str, rows: 
     columns = max(1, math.ceil(len(rows) / free))
     per = math.ceil(len(rows) / columns) if rows else 0
     # Where there is no room for the names, the colours stand for them.
-    named = columns == 1 or columns * (40 * unit + max(
-        text_width(words, r.label) + text_width(words, r.value) for r in rows)) < frame.width - 4
+    named = (
+        columns == 1
+        or columns * (40 * unit + max(text_width(words, r.label) + text_width(words, r.value) for r in rows))
+        < frame.width - 4
+    )
     gap = gap if named else 8 * unit
     dot = 12 * unit if any(r.colour for r in rows) else 0.0
     label = max((text_width(words, r.label) for r in rows), default=0.0) if named else 0.0

@@ -114,7 +114,8 @@ def colour_table(theme: Theme) -> NDArray[np.uint32]:
     ground = np.array([int(theme.background[i : i + 2], 16) for i in (1, 3, 5)], float)
     mixed = np.vstack([theme.map_share * bright + (1 - theme.map_share) * ground, ground])
     rgb = np.rint(mixed).astype(np.uint32)
-    return np.uint32(0xFF000000) | (rgb[:, 0] << 16) | (rgb[:, 1] << 8) | rgb[:, 2]
+    colours: NDArray[np.uint32] = np.uint32(0xFF000000) | (rgb[:, 0] << 16) | (rgb[:, 1] << 8) | rgb[:, 2]
+    return colours
 
 
 def paint_map(field: Relief, frame: Frame, theme: Theme, detail: float = 1.0) -> QImage:

@@ -8,10 +8,12 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF
 
+from gui.fonts import SMALL, font, text_width
 from gui.palette import Dash, SeriesStyle, color, dash_of, pen
 from gui.plots.geometry import Floats, Frame, clip_polyline, thin, thin_line
-from gui.plots.marks import draw_line, draw_mark
-from gui.tokens import Theme, mix
+from gui.plots.marks import draw_line, draw_mark, draw_words
+from gui.plots.ranges import Span, extent, union
+from gui.tokens import Theme, alpha, mix
 
 OVERLAY_DASHES: tuple[Dash, ...] = ((6, 3), (2, 2), (10, 3, 2, 3), (1, 2))
 EMPTY: Floats = np.empty(0)
@@ -31,6 +33,20 @@ class Series:
     y: Floats = field(default_factory=lambda: EMPTY)
     low: Floats = field(default_factory=lambda: EMPTY)
     high: Floats = field(default_factory=lambda: EMPTY)
+    _known: dict[str, Span | None] = field(default_factory=dict, init=False, repr=False)
+
+    def across(self) -> Span | None:
+        """Smallest and largest finite abscissa."""
+        if "x" not in self._known:
+            self._known["x"] = extent(self.x)
+        return self._known["x"]
+
+    def up(self, log: bool) -> Span | None:
+        """Smallest and largest ordinate as the view has them, envelope included."""
+        name = "log" if log else "y"
+        if name not in self._known:
+            self._known[name] = union(extent(self.on_axis(part, log)) for part in (self.y, self.low, self.high))
+        return self._known[name]
 
     @property
     def overlay(self) -> bool:
@@ -83,7 +99,7 @@ def paint_series(painter: QPainter, frame: Frame, series: Series, theme: Theme, 
     """Draw band and line of one series. `whole`: for a picture, with four times the detail a screen pixel has."""
     if not series.x.size:
         return
-    column = 0.25 if whole else 1.0
+    column = 0.25 if whole else 1.5  # px; a line is 2 px wide
     px = frame.px(series.x)
     unit = theme.scale
     width = series.thickness() * unit
@@ -123,3 +139,46 @@ def paint_empty(painter: QPainter, frame: Frame, words: str, theme: Theme) -> No
     """A faint word where there is nothing to see yet."""
     painter.setPen(QColor(theme.faint))
     painter.drawText(QRectF(0, 0, frame.width, frame.height), Qt.AlignmentFlag.AlignCenter, words)
+
+
+def paint_grid(painter: QPainter, frame: Frame, ordinates: list[float], theme: Theme) -> None:
+    """Quiet horizontal lines at the ticks of the y axis."""
+    painter.setPen(pen(mix(theme.line, theme.background, 0.55)))
+    for value in ordinates:
+        y = float(frame.py(value))
+        painter.drawLine(QPointF(0, y), QPointF(frame.width, y))
+
+
+def paint_events(painter: QPainter, frame: Frame, events: list[tuple[float, str]], theme: Theme) -> None:
+    """Dotted marks on the abscissa with their words at the top; words that would overlap are left out."""
+    free = -1.0
+    small, row = font(SMALL * theme.scale), 16 * theme.scale
+    for x, words in sorted(events):
+        px = float(frame.px(x))
+        if not 0 <= px <= frame.width:
+            continue
+        painter.setPen(pen(theme.border, theme.scale, (2, 3)))
+        painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
+        wide = text_width(small, words)
+        fits = px + wide + 8 * theme.scale < frame.width
+        left = px + 4 * theme.scale if fits else px - wide - 4 * theme.scale
+        if left > free:
+            draw_words(painter, words, QRectF(left, 0, wide, row), small, theme.faint, theme.background)
+            free = left + wide + 8 * theme.scale
+
+
+def paint_crosshair(painter: QPainter, frame: Frame, x: float, shown: list[Series], theme: Theme, *, log: bool) -> None:
+    """A line at abscissa x, and a dot on the nearest point of every series."""
+    unit, px = theme.scale, float(frame.px(x))
+    painter.setPen(pen(alpha(theme.dim, 0.6), unit))
+    painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
+    for series in shown:
+        index = series.nearest(x)
+        if index is None:
+            continue
+        (sy,) = frame.py(series.on_axis(series.y[index : index + 1], log))
+        sx = float(frame.px(series.x[index]))
+        if 0 <= sx <= frame.width and 0 <= sy <= frame.height:
+            painter.setPen(pen(theme.background, 1.5 * unit))
+            painter.setBrush(QColor(series.colour(theme)))
+            painter.drawEllipse(QPointF(sx, float(sy)), 4 * unit, 4 * unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,7 @@ def strands(x: Floats, y: Floats) -> list[tuple[int, int]]:
     edges = np.flatnonzero((np.diff(cell) != 0) | (np.diff(ok.astype(int)) != 0)) + 1
     bounds = np.concatenate([[0], edges, [len(x)]])
     parts = []
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in pairwise(bounds):
         if ok[start]:
             last = min(stop + 1, len(x)) if stop < len(x) and ok[stop] else stop  # reach over the border
             if last - start > 1:

@@ -1,4 +1,4 @@
-"""The surface in space, drawn by hand: depth-sorted cells, and paths lying upon them. It needs no OpenGL."""
+"""The surface in space, drawn by hand, with paths lying upon it. It needs no OpenGL."""
 
 from __future__ import annotations
 
@@ -6,249 +6,20 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gui.fonts import MEDIUM, SMALL, font, text_width
-from gui.palette import SeriesStyle, pen
-from gui.plots.boxaxes import paint_axes
-from gui.plots.geometry import Floats, Frame
+from gui.palette import SeriesStyle
+from gui.plots.geometry import Floats
 from gui.plots.header import Entry, Header
-from gui.plots.labels import place_labels
-from gui.plots.marks import draw_mark, draw_words
-from gui.plots.readout import Row, draw_readout
-from gui.plots.relief import Relief, colour_table, relief
-from gui.plots.space import CELLS, TALL, Camera, Mesh, drape, strands, to_box, to_data
-from gui.plots.ticks import number
+from gui.plots.relief import relief
+from gui.plots.scene3d import Space
+from gui.plots.space import Mesh
 from gui.plots.trails import Trail
-from gui.tokens import DARK, Theme, alpha
+from gui.tokens import DARK, Theme
 
-AZIMUTH, ELEVATION = 35.0, 38.0
 FOOT = 0.05  # a coarse net shows a deep narrow valley as teeth: its logarithm begins higher than the map's
-Strand = tuple[float, QPolygonF, QPen]
-
-
-class Space(QWidget):
-    """The drawing area of a Surface3D: drag turns, the wheel comes nearer, arrow keys turn, Home goes back."""
-
-    turned = Signal(float, float)
-
-    def __init__(self, theme: Theme, labels: tuple[str, str, str], parent: QWidget) -> None:
-        super().__init__(parent)
-        self.theme, self.labels = theme, labels
-        self.azimuth, self.elevation, self.zoom = AZIMUTH, ELEVATION, 1.0
-        self.field: Relief | None = None
-        self.mesh: Mesh | None = None
-        self.trails: list[Trail] = []
-        self.start: tuple[float, float] | None = None
-        self.for_picture = False
-        self._held: QPointF | None = None
-        self._mouse: QPointF | None = None
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def camera(self) -> Camera:
-        """The camera as it stands."""
-        return Camera(self.azimuth, self.elevation, self.zoom, max(self.width(), 1), max(self.height(), 1))
-
-    def turn(self, azimuth: float, elevation: float) -> None:
-        """Turn by degrees; the elevation stays between 5 and 88."""
-        self.azimuth = (self.azimuth + azimuth) % 360
-        self.elevation = min(max(self.elevation + elevation, 5.0), 88.0)
-        self.turned.emit(self.azimuth, self.elevation)
-        self.update()
-
-    def home(self) -> None:
-        """The first view again."""
-        self.azimuth, self.elevation, self.zoom = AZIMUTH, ELEVATION, 1.0
-        self.turn(0, 0)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin to turn."""
-        self._held = event.position()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Turn, or tell the value under the mouse."""
-        if self._held is not None and event.buttons() != Qt.MouseButton.NoButton:
-            moved = event.position() - self._held
-            self._held, self._mouse = event.position(), None
-            self.turn(0.5 * moved.x(), 0.4 * moved.y())
-        else:
-            self._mouse = event.position()
-            self.update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End turning."""
-        self._held = None
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The first view again."""
-        self.home()
-
-    def leaveEvent(self, event: object) -> None:
-        """The mouse is gone."""
-        self._mouse = None
-        self.update()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Come nearer or go back."""
-        self.zoom = min(max(self.zoom * 1.1 ** (event.angleDelta().y() / 120), 0.4), 6.0)
-        self.update()
-        event.accept()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrow keys turn, plus and minus zoom, Home goes back."""
-        turns = {Qt.Key.Key_Left: (-5, 0), Qt.Key.Key_Right: (5, 0), Qt.Key.Key_Up: (0, 5), Qt.Key.Key_Down: (0, -5)}
-        zooms = {Qt.Key.Key_Plus: 1.1, Qt.Key.Key_Equal: 1.1, Qt.Key.Key_Minus: 1 / 1.1}
-        key = Qt.Key(event.key())
-        if key in turns:
-            self.turn(*turns[key])
-        elif key in zooms:
-            self.zoom = min(max(self.zoom * zooms[key], 0.4), 6.0)
-            self.update()
-        elif key == Qt.Key.Key_Home:
-            self.home()
-        else:
-            event.ignore()
-
-    # -- painting ------------------------------------------------------------------------------------------------
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Axes, cells and paths from back to front, then heads and words."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(self.theme.background))
-        painter.setFont(font(SMALL * self.theme.scale))
-        if self.field is None or self.mesh is None:
-            painter.setPen(QColor(self.theme.faint))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No surface yet")
-        else:
-            camera = self.camera()
-            paint_axes(painter, camera, self.field, self.labels, self.theme)
-            self._paint_surface(painter, camera, self.field, self.mesh)
-            self._paint_heads(painter, camera, self.field)
-            self._paint_readout(painter, camera, self.field, self.mesh)
-        if self.hasFocus() and not self.for_picture:
-            painter.setPen(pen(self.theme.accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.end()
-
-    def _paint_surface(self, painter: QPainter, camera: Camera, field: Relief, mesh: Mesh) -> None:
-        sx, sy, near = camera.project(mesh.x.ravel(), mesh.y.ravel(), mesh.z.ravel())
-        corners, height = mesh.quads()
-        depth = near[corners].mean(axis=1)
-        fills, edges = _inks(height, mesh.shade(camera), self.theme)
-        corner_points = [QPointF(a, b) for a, b in zip(sx.tolist(), sy.tolist(), strict=True)]
-        cells = corners.tolist()
-        edge = QPen(QColor(0), 0.7)  # closes the seams between cells and draws the net
-        edge.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        depths = depth.tolist()
-        parts = self._strands(camera, field)
-        order = np.argsort(depth)
-        todo = 0
-        for cell in order.tolist():
-            while todo < len(parts) and parts[todo][0] <= depths[cell]:
-                self._paint_strand(painter, parts[todo])
-                todo += 1
-            if not fills[cell]:
-                continue
-            edge.setColor(QColor(edges[cell]))
-            painter.setPen(edge)
-            painter.setBrush(QColor(fills[cell]))
-            a, b, c, d = cells[cell]
-            painter.drawConvexPolygon([corner_points[a], corner_points[b], corner_points[c], corner_points[d]])
-        for part in parts[todo:]:
-            self._paint_strand(painter, part)
-
-    def _strands(self, camera: Camera, field: Relief) -> list[Strand]:
-        """All paths in pieces, back to front. Each is a little nearer than its cell, so that the cells beside it
-        do not nibble at it, while every hill in front still hides it."""
-        parts: list[Strand] = []
-        for trail in self.trails:
-            used = pen(trail.colour(self.theme), trail.thickness() * self.theme.scale, trail.dash(self.theme))
-            x, y, z = drape(field, trail.x, trail.y)
-            if len(x) < 2:
-                continue
-            sx, sy, near = camera.project(x, y, z)
-            length = np.concatenate([[0.0], np.cumsum(np.nan_to_num(np.hypot(np.diff(sx), np.diff(sy))))])
-            for start, stop in strands(x, y):
-                line = QPolygonF([QPointF(sx[k], sy[k]) for k in range(start, stop)])
-                own = QPen(used)
-                if used.style() == Qt.PenStyle.CustomDashLine:
-                    own.setDashOffset(float(length[start]) / used.widthF())
-                parts.append((float(near[start:stop].max()) + 3.0 / CELLS, line, own))
-        return sorted(parts, key=lambda part: part[0])
-
-    def _paint_strand(self, painter: QPainter, part: Strand) -> None:
-        rim = QPen(QColor(self.theme.background), part[2].widthF() + 1.2 * self.theme.scale)
-        rim.setCapStyle(Qt.PenCapStyle.FlatCap)
-        for used in (rim, part[2]):
-            painter.setPen(used)
-            painter.drawPolyline(part[1])
-
-    def _point(self, camera: Camera, field: Relief, x: float, y: float) -> tuple[float, float] | None:
-        value = field.sample(np.array([x]), np.array([y]))
-        if not np.isfinite(value[0]):
-            return None
-        bx, by = to_box(field, np.array([x]), np.array([y]))
-        sx, sy, _ = camera.project(bx, by, field.scaled(value) * TALL)
-        return float(sx[0]), float(sy[0])
-
-    def _paint_heads(self, painter: QPainter, camera: Camera, field: Relief) -> None:
-        theme, unit = self.theme, self.theme.scale
-        if self.start is not None and (at := self._point(camera, field, *self.start)) is not None:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            for colour, width in ((theme.background, 4.5), (theme.text, 2.0)):
-                painter.setPen(pen(colour, width * unit))
-                painter.drawEllipse(QPointF(*at), 7 * unit, 4.5 * unit)
-        named: list[tuple[float, float, str, str]] = []
-        for trail in self.trails:
-            head = None if trail.overlay else trail.head_at()
-            spot = self._point(camera, field, *head) if head is not None else None
-            if spot is None:
-                continue
-            symbol = trail.style.symbol if theme.dashes and trail.style is not None else "circle"
-            draw_mark(painter, symbol, *spot, (3.5 if trail.ghost else 5.0) * unit, trail.colour(theme), theme.background)
-            if not trail.ghost:
-                named.append((*spot, trail.label, trail.colour(theme)))
-        used = font(SMALL * unit, MEDIUM)
-        sizes = [(text_width(used, words), 15 * unit) for _, _, words, _ in named]
-        boxes = place_labels([n[:2] for n in named], sizes, self.width(), self.height(), 10 * unit)
-        for (_, _, words, colour), box in zip(named, boxes, strict=True):
-            draw_words(painter, words, QRectF(box.left, box.top, box.width, box.height), used, colour, theme.background)
-
-    def value_at(self, at: QPointF) -> tuple[float, float, float] | None:
-        """x, y and value of the nearest visible node within reach of a point of the widget, or None."""
-        if self.field is None or self.mesh is None:
-            return None
-        x, y = self.mesh.x.ravel(), self.mesh.y.ravel()
-        sx, sy, near = self.camera().project(x, y, self.mesh.z.ravel())
-        distance = np.hypot(sx - at.x(), sy - at.y())
-        reach = max(14.0, 1.5 * float(np.nanmin(np.where(distance > 0, distance, np.inf))))
-        close = np.flatnonzero(distance < reach)
-        if not close.size or float(np.nanmin(distance)) > 24:
-            return None
-        best = int(close[np.argmax(near[close])])
-        dx, dy = to_data(self.field, x[best : best + 1], y[best : best + 1])
-        return float(dx[0]), float(dy[0]), float(self.field.sample(dx, dy)[0])
-
-    def _paint_readout(self, painter: QPainter, camera: Camera, field: Relief, mesh: Mesh) -> None:
-        if self._mouse is None or self.for_picture:
-            return
-        found = self.value_at(self._mouse)
-        if found is None:
-            return
-        x, y, value = found
-        if (spot := self._point(camera, field, x, y)) is not None:
-            painter.setPen(pen(alpha(self.theme.text, 0.9), 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawEllipse(QPointF(*spot), 3, 3)
-        frame = Frame(self.width(), self.height(), 0, 1, 0, 1)
-        head = f"{self.labels[0]} {number(x)}   {self.labels[1]} {number(y)}"
-        draw_readout(painter, frame, self._mouse, head, [Row(self.labels[2], number(value))], self.theme)
 
 
 class Surface3D(QWidget):
@@ -306,8 +77,12 @@ class Surface3D(QWidget):
         cursor_index: int | None = None,
     ) -> None:
         """A path over the surface, as Field.set_path takes it."""
+        known = self.trails.get(key)
         self.trails[key] = Trail(label, style, _floats(x), _floats(y), ghost, cursor_index)
-        self._changed()
+        if known is None or (known.label, known.style, known.ghost) != (label, style, ghost):
+            self._changed()
+        else:
+            self._repaint()
 
     def set_overlay(self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None) -> None:
         """Lay somebody's drawn path over the measured ones: dashed and named."""
@@ -359,6 +134,9 @@ class Surface3D(QWidget):
             if not (self.for_picture and key in self.hidden)
         ]
         self.header.set_entries(entries, self.hidden)
+        self._repaint()
+
+    def _repaint(self) -> None:
         self.space.trails = [t for key, t in self.trails.items() if key not in self.hidden]
         self.space.update()
 
@@ -366,21 +144,6 @@ class Surface3D(QWidget):
     def _toggled(self, key: str, shown: bool) -> None:
         self.set_hidden(key, not shown)
         self.seriesToggled.emit(key, shown)
-
-
-def _inks(height: Floats, light: Floats, theme: Theme) -> tuple[list[int], list[int]]:
-    """Colours 0xffRRGGBB of cells and of their edges, [n] each; 0 for a hole. `height`, `light`: [n]."""
-    place = np.where(np.isfinite(height), height * 255, 256).astype(int)
-    base = colour_table(theme)[place]
-    text = int(theme.text[1:], 16)
-    fills, edges = np.full(len(place), 0xFF000000, np.uint32), np.full(len(place), 0xFF000000, np.uint32)
-    for shift in (16, 8, 0):
-        channel = np.clip(((base >> shift) & 255) * light, 0, 255)
-        fills |= np.rint(channel).astype(np.uint32) << np.uint32(shift)
-        net = 0.91 * channel + 0.09 * ((text >> shift) & 255)
-        edges |= np.rint(net).astype(np.uint32) << np.uint32(shift)
-    fills[place == 256] = 0
-    return [int(v) for v in fills], [int(v) for v in edges]
 
 
 def _floats(values: ArrayLike) -> Floats:

@@ -37,8 +37,8 @@ def log_ticks(low: float, high: float, count: int) -> tuple[list[float], list[st
     """
     first, last = math.ceil(low - 1e-9), math.floor(high + 1e-9)
     if last - first >= 1:
-        step = max(1, math.ceil((last - first) / max(count - 1, 1)))
-        step = next((s for s in (1, 2, 3, 5, 10, 20, 50, 100) if s >= step), step)
+        step = max(1, math.ceil((last - first) / max(count, 1)))
+        step = next((s for s in (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 60, 100, 150) if s >= step), step)
         marks = [e for e in range(first, last + 1) if e % step == 0]
         return [float(e) for e in marks], [power(e) for e in marks]
     values = [

@@ -146,7 +146,7 @@ class View(QWidget):
         self.sought.emit(max(0, round(x)))
 
     @Slot(object)
-    def _hovered(self, x: object) -> None:
+    def _hovered(self, x: float | None) -> None:
         for curves in self.curves.values():
             if curves is not self.sender():
                 curves.set_hover(x)

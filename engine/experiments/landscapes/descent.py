@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import create_model
 
-from engine.experiment import Array, Columns, Curve, Drawn, Ending, Inside
+from engine.experiment import Array, Columns, Curve, Drawn, Ending, Finish, Inside
 from engine.formula import FormulaError
 from engine.optimizers import RULES
 from engine.second_order import METHODS
@@ -34,8 +34,9 @@ def _rule_settings(name: str) -> Settings:
     for hyper in hypers:
         fields[hyper.name] = (
             int if hyper.integer else float,
-            number(hyper.default, hyper.low, hyper.high, hyper.title, hyper.help, live=True, log=hyper.log),
-        )
+            number(int(hyper.default) if hyper.integer else hyper.default, hyper.low, hyper.high, hyper.title,
+                   hyper.help, live=True, log=hyper.log),
+        )  # fmt: skip
     return create_model(f"{name.capitalize()}Settings", __base__=Settings, **fields)()
 
 
@@ -81,10 +82,8 @@ class _Base(Spec):
     seed: int = number(0, 0, 2**32 - 1, "Seed", "Of the gradient noise", group="Run")
 
 
-DescentSpec = create_model(
-    "DescentSpec", __base__=_Base,
-    **{name: (type(settings), settings) for name in NAMES for settings in [_rule_settings(name)]},
-)  # fmt: skip
+_groups: dict[str, Any] = {name: (type(own), own) for name in NAMES for own in [_rule_settings(name)]}
+DescentSpec = create_model("DescentSpec", __base__=_Base, **_groups)
 
 
 @dataclass
@@ -192,8 +191,7 @@ class Descent:
         rates = [self.rate(spec, name) if state.step else np.nan for name in names]
         rows = np.stack([state.p[:, 0], state.p[:, 1], f, gx, gy, np.array(rates)])
         rows[:, state.ended] = np.nan
-        values = {name: rows[c : c + 1] for c, name in enumerate(COLUMNS)}
-        return Columns(values | {"gradient_norm": np.hypot(values["grad_x"], values["grad_y"])})
+        return _columns({name: rows[c : c + 1] for c, name in enumerate(COLUMNS)}, ())
 
     def advance(self, state: State, spec: Any, n: int) -> Columns:
         """Walk n steps; fewer when everybody has ended."""
@@ -215,12 +213,11 @@ class Descent:
             taken = max(taken, done)
             if reason:
                 state.ended = sorted([*state.ended, s])  # in one order, however the steps are cut into calls
-                finish = "target" if reason.startswith("loss at or below") else "diverged"
+                finish: Finish = "target" if reason.startswith("loss at or below") else "diverged"
                 endings.append(Ending(s, finish, state.step + done, f"{reason} at step {state.step + done}"))
         state.step += taken
         values = {name: np.ascontiguousarray(out[:, :taken, c].T) for c, name in enumerate(COLUMNS)}
-        values["gradient_norm"] = np.hypot(values["grad_x"], values["grad_y"])
-        return Columns(values, tuple(sorted(endings, key=lambda e: (e.step, e.series))))
+        return _columns(values, tuple(sorted(endings, key=lambda e: (e.step, e.series))))
 
     def _walk_rule(
         self, state: State, spec: Any, s: int, name: str, kernel: Any, noise: Array, target: float, out: Array
@@ -249,7 +246,8 @@ class Descent:
         hypers = {hyper.name: value_of(spec, f"{name}.{hyper.name}") for hyper in method.hypers}
         for i in range(len(out)):
             try:
-                method.step(own, _Tilted(kernel, noise[i] if len(noise) else None), hypers)
+                with np.errstate(all="ignore"):  # an overflow is told by the row
+                    method.step(own, _Tilted(kernel, noise[i] if len(noise) else None), hypers)
             except StepFailed as failure:
                 state.p[s] = own["p"]
                 f, gx, gy = kernel.gradient(state.p[s, 0], state.p[s, 1])
@@ -297,7 +295,7 @@ class Descent:
             raise KeyError(name)
         s = names.index(name)
         convention = spec.convention
-        formulas = (RULES[name].formulas[convention] if name in RULES else METHODS[name].formulas)
+        formulas = RULES[name].formulas[convention] if name in RULES else METHODS[name].formulas
         if s in state.ended:
             return Inside(name, tuple(formulas), (), note="This optimizer has ended; step back to look inside.")
         tilted = _Tilted(self._kernel(spec), self._noise(state, spec))
@@ -334,7 +332,14 @@ class Descent:
         """A PyTorch script of the run up to step `steps`, which asserts the positions in `end`."""
         from engine.experiments.landscapes._script import write
 
-        return write(self, spec, events, steps, end)
+        words: str = write(self, spec, events, steps, end)
+        return words
+
+
+def _columns(values: dict[str, Array], endings: tuple[Ending, ...]) -> Columns:
+    with np.errstate(over="ignore", invalid="ignore"):  # of a diverging run
+        norm = np.hypot(values["grad_x"], values["grad_y"])
+    return Columns(values | {"gradient_norm": norm}, endings)
 
 
 def _reason(row: Array, spec: Any) -> str:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.experiment import Drawn, Experiment, Inside
 from engine.session.session import SessionView
-from engine.spec import Spec
+from engine.spec import Spec, declarations
 from gui.plots.field import Field
 from gui.plots.surface3d import Surface3D
 from gui.pump import Probes
@@ -39,8 +39,8 @@ class DescentView(View):
         self._field: Any = None
         self._paths: set[str] = set()
         self._names: dict[str, str] = {}
-        for declared in experiment.Spec.model_fields["optimizers"].json_schema_extra["lab"]["choices"].items():  # type: ignore[index,union-attr,call-overload]
-            self._names[declared[0]] = declared[1]
+        declared = next(d for d in declarations(experiment.Spec) if d.key == "optimizers")
+        self._names.update(declared.labels or {})
 
     def main_plots(self) -> tuple[QWidget, Sequence[QWidget]]:
         """The map is large; loss, gradient and the surface are small."""
@@ -103,7 +103,7 @@ class DescentView(View):
             keys.add(key)
             self.map.set_path(key, label, style, x, y, ghost=ghost)
             if not ghost:
-                self.relief.set_path(key, style, x, y, history.values["loss"][:until, s])
+                self.relief.set_path(key, label, style, x, y)
         self._drop(self._paths - keys)
         self._paths = keys
         self._show_arrows(probes.get("inside"), view)

@@ -1,0 +1,163 @@
+"""What went wrong, told to the reader: one line on the page, or one dialog with details to copy."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.tokens import Theme
+
+LINGER = 6000  # milliseconds a good message stays
+log = logging.getLogger("descent_lab")
+
+
+class Notice(QFrame):
+    """A strip with one line; a bad one stays until it is dismissed, others fade by themselves."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "bar")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 4, 8, 4)
+        self.label = QLabel()
+        self.label.setWordWrap(True)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self.label, 1)
+        self.dismiss = QToolButton()
+        self.dismiss.setText("✕")
+        self.dismiss.setToolTip("Dismiss")
+        self.dismiss.setAccessibleName("Dismiss the message")
+        self.dismiss.clicked.connect(self.hide)
+        row.addWidget(self.dismiss)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    def show_message(self, line: str, bad: bool = False) -> None:
+        """Show one line."""
+        self.label.setText(line)
+        self.label.setProperty("role", "bad" if bad else "")
+        self.label.style().unpolish(self.label)
+        self.label.style().polish(self.label)
+        self._timer.stop()
+        if not bad:
+            self._timer.start(LINGER)
+        self.show()
+
+    def clear(self) -> None:
+        """Take the message away."""
+        self._timer.stop()
+        self.hide()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """The style sheet does it all."""
+
+
+class ErrorDialog(QDialog):
+    """For what no field can show. Several errors in a row are counted in one dialog."""
+
+    reported = Signal(str, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Something went wrong")
+        self.setMinimumWidth(520)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 20, 20, 16)
+        layout.setSpacing(12)
+        self.line = QLabel()
+        self.line.setProperty("role", "heading")
+        self.line.setWordWrap(True)
+        self.words = QLabel("What was measured so far is kept. You can go on, step back, save or export.")
+        self.words.setProperty("role", "dim")
+        self.words.setWordWrap(True)
+        self.details = QPlainTextEdit()
+        self.details.setReadOnly(True)
+        self.details.setAccessibleName("Details of the error")
+        self.details.setMinimumHeight(180)
+        self.details.hide()
+        for widget in (self.line, self.words, self.details):
+            layout.addWidget(widget)
+        row = QHBoxLayout()
+        self.fold = QPushButton("Details")
+        self.fold.setCheckable(True)
+        self.fold.toggled.connect(self.details.setVisible)
+        self.copy = QPushButton("Copy details")
+        self.copy.clicked.connect(self._copy)
+        close = QPushButton("Close")
+        close.setProperty("role", "primary")
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        row.addWidget(self.fold)
+        row.addWidget(self.copy)
+        row.addStretch(1)
+        row.addWidget(close)
+        layout.addLayout(row)
+        self.count = 0
+        self.reported.connect(self._show, Qt.ConnectionType.QueuedConnection)
+
+    def report(self, line: str, details: str = "") -> None:
+        """Tell of an error; may be called from any thread."""
+        log.error("%s\n%s", line, details)
+        self.reported.emit(line, details)
+
+    @Slot(str, str)
+    def _show(self, line: str, details: str) -> None:
+        self.count = self.count + 1 if self.isVisible() else 1
+        self.line.setText(line if self.count == 1 else f"{line}   ({self.count} errors)")
+        kept = self.details.toPlainText() if self.count > 1 else ""
+        self.details.setPlainText(f"{kept}\n{details}".strip()[-20000:])
+        self.fold.setEnabled(bool(self.details.toPlainText()))
+        if not self.isVisible():
+            self.open()
+
+    @Slot()
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(f"{self.line.text()}\n{self.details.toPlainText()}")
+
+    def apply_theme(self, theme: Theme) -> None:
+        """The style sheet does it all."""
+
+
+def install(dialog: ErrorDialog) -> Callable[[], None]:
+    """Send every exception nobody caught to the dialog. Returns what undoes it."""
+    old_hook, old_thread_hook = sys.excepthook, threading.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            old_hook(kind, error, trace)
+            return
+        dialog.report(f"{kind.__name__}: {error}", "".join(traceback.format_exception(kind, error, trace)))
+
+    def thread_hook(told: threading.ExceptHookArgs) -> None:
+        if told.exc_value is not None:
+            hook(told.exc_type, told.exc_value, told.exc_traceback)
+
+    sys.excepthook, threading.excepthook = hook, thread_hook
+
+    def undo() -> None:
+        if sys.excepthook is hook:
+            sys.excepthook = old_hook
+        if threading.excepthook is thread_hook:
+            threading.excepthook = old_thread_hook
+
+    return undo
