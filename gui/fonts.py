@@ -13,21 +13,15 @@ REGULAR, MEDIUM, SEMIBOLD = 400, 500, 600
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "fonts"
 
 
-def load_fonts(folder: Path = FOLDER) -> list[str]:
-    """Register the shipped font files with Qt and return the families they hold.
+def load_fonts(folder: Path = FOLDER) -> bool:
+    """Register the shipped font files with Qt; True if the typeface can be used.
 
-    Needs an application object. Files that cannot be read are left out; Qt then falls back on the system's font.
-    Calling it again is harmless.
+    Needs an application object. Without the files Qt falls back on the system's font. Calling it again is harmless.
     """
-    if FAMILY in QFontDatabase.families():
-        return [FAMILY]
-    families: list[str] = []
-    for file in sorted(folder.glob("*.otf")):
-        number = QFontDatabase.addApplicationFont(str(file))
-        for family in QFontDatabase.applicationFontFamilies(number) if number >= 0 else []:
-            if family not in families:
-                families.append(family)
-    return families
+    if FAMILY not in QFontDatabase.families():
+        for file in sorted(folder.glob("*.otf")):
+            QFontDatabase.addApplicationFont(str(file))
+    return FAMILY in QFontDatabase.families()
 
 
 def font(size: float = BODY, weight: int = REGULAR, *, tabular: bool = True) -> QFont:

@@ -56,6 +56,11 @@ class Run(QObject):
         self._todo = 0  # steps of `step(n)` still to run
         self.wanted: Probes = {}
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still awaited."""
+        return self._opening or self._seeking or self._granted > 0 or self._todo > 0 or self._fresh
+
     # -- asking ------------------------------------------------------------------------------------------------------
 
     def open(self, spec: Spec, events: Sequence[Event] = ()) -> None:

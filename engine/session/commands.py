@@ -178,8 +178,8 @@ def advance(session: Session) -> bool:
     try:
         while session.finish is None and session.advance(session.steps - session.step, 0.1):
             now = time.monotonic()
-            left = (session.steps - session.step) * (now - began) / max(1, session.step)
-            if not told and now - began > 0.5:
+            left = (session.steps - session.step) / session.rate
+            if not told and now - began > 2.0:  # by then the kernels are there, and the rate is a run's own
                 told = True
                 if now - began + left > 10:
                     size = session.memory() / 2**20

@@ -93,7 +93,8 @@ class BranchView:
 
 @dataclass(frozen=True)
 class SessionView:
-    """A frozen look at a session: `step` is where it stands, `row[name]` [series] what was measured there."""
+    """A frozen look at a session: `step` is where it stands, `row[name]` [series] what was measured there,
+    `rate` the steps a second measured."""
 
     experiment: str
     spec: Spec
@@ -105,6 +106,7 @@ class SessionView:
     branches: tuple[BranchView, ...]
     row: dict[str, Array]
     seconds: float
+    rate: float
 
     @property
     def branch(self) -> BranchView:
@@ -403,7 +405,7 @@ class Session:
         )  # fmt: skip
         return SessionView(
             self.experiment.id, self.spec, self.live, self.series, self.step, max(self.steps, self.branch.frontier),
-            self.current, branches, self.row, self.seconds,
+            self.current, branches, self.row, self.seconds, self._rate,
         )  # fmt: skip
 
     def probe(self, name: str, **asked: Any) -> Any:

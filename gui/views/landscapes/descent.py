@@ -27,7 +27,7 @@ class DescentView(View):
     """Map, surface, loss and gradient of `landscapes.descent`."""
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
-        self.map = Field("x", "y", theme=theme)
+        self.map = Field(theme=theme)
         self.relief = Surface3D(theme=theme)
         super().__init__(experiment, theme)
         self.map.startPicked.connect(self._start_picked)
