@@ -112,7 +112,7 @@ def configure(asked: argparse.Namespace) -> tuple[Experiment, Spec, tuple[Event,
     known = {d.key: d for d in declarations(experiment.Spec)}
     values: dict[str, Any] = {}
     events: tuple[Event, ...] = ()
-    if asked.preset:
+    if asked.preset is not None:
         values |= preset_values(experiment.id, asked.preset)
     if asked.file:
         document = read(asked.file)

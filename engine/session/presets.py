@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.experiment import Experiment, Prediction, Preset
-from engine.spec import Spec, SpecError, build, unknown
+from engine.spec import Spec, SpecError, build, shorten, unknown
 
 RESOURCES = Path(__file__).parents[2] / "resources"
 
@@ -18,17 +18,19 @@ def _read(id: str) -> dict[str, Any]:
         return {}
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SpecError("preset", f"{path.name} is not readable ({error})") from None
-    return body if isinstance(body, dict) else {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise SpecError("preset", f"{path.name} is not readable ({shorten(str(error))})") from None
+    if not isinstance(body, dict):
+        raise SpecError("preset", f"{path.name} is not readable (an object is wanted)")
+    return body
 
 
 def presets(id: str) -> tuple[Preset, ...]:
     """The presets of an experiment, the opening one first. Raises SpecError for a broken file."""
     try:
-        return tuple(Preset(**entry) for entry in _read(id).get("presets", []))
-    except TypeError as error:
-        raise SpecError("preset", f"{id}: {error}") from None
+        return tuple(Preset(**{**entry, "settings": {**entry["settings"]}}) for entry in _read(id).get("presets", []))
+    except (TypeError, KeyError) as error:
+        raise SpecError("preset", f"{id}: {shorten(str(error), 200)}") from None
 
 
 def predictions(id: str) -> tuple[Prediction, ...]:

@@ -20,21 +20,20 @@ from engine.session.session import Session, SessionView
 
 def line(view: SessionView, index: int | None = None) -> tuple[Array, dict[str, Array]]:
     """The rows of one branch from step 0 on, those inherited from its ancestors included: steps [n], columns [n, S]."""
-    parts: list[tuple[HistoryView, int]] = []
+    parts: list[tuple[HistoryView, int, int]] = []
     at: int | None = view.current if index is None else index
     until = view.branches[at].frontier if at is not None else 0
     while at is not None:
         branch = view.branches[at]
-        parts.append((branch.history, until))
+        # A branch's first row is where it forks, recorded or not.
+        skipped = int(branch.parent is not None and branch.fork % view.spec.record_every > 0)
+        parts.append((branch.history, skipped, until))
         until = min(until, branch.fork - 1)  # a branch may fork below its parent's own fork
         at = branch.parent
     parts.reverse()
-    cut = [int(np.searchsorted(history.steps, last, side="right")) for history, last in parts]
-    steps = np.concatenate([h.steps[:n] for (h, _), n in zip(parts, cut, strict=True)])
-    names = parts[0][0].values
-    return steps, {
-        name: np.concatenate([h.values[name][:n] for (h, _), n in zip(parts, cut, strict=True)]) for name in names
-    }
+    kept = [(h, slice(skip, int(np.searchsorted(h.steps, last, side="right")))) for h, skip, last in parts]
+    steps = np.concatenate([h.steps[rows] for h, rows in kept])
+    return steps, {name: np.concatenate([h.values[name][rows] for h, rows in kept]) for name in parts[0][0].values}
 
 
 def rows(experiment: Experiment, view: SessionView, index: int | None = None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pyqtgraph as pg
@@ -83,11 +84,13 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
                 box = QRectF(0, y - 10 * theme.scale, width - 8 * theme.scale, 20 * theme.scale)
                 painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
                 painter.setPen(line)
-                painter.drawLine(QPointF(width - 4 * theme.scale, y), QPointF(width, y))
+                sharp = math.floor(y) + 0.5
+                painter.drawLine(QPointF(width - 4 * theme.scale, sharp), QPointF(width, sharp))
                 continue
             x, half = width * share, text_width(used, text) / 2
             painter.setPen(line)
-            painter.drawLine(QPointF(x, 0), QPointF(x, 4 * theme.scale))
+            sharp = math.floor(x) + 0.5
+            painter.drawLine(QPointF(sharp, 0), QPointF(sharp, 4 * theme.scale))
             if x - half < taken:
                 continue
             taken = x + half + 8 * theme.scale
@@ -96,9 +99,9 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
             painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
         painter.setPen(line)
         if self.side == "left":
-            painter.drawLine(QPointF(width, 0), QPointF(width, height))
+            painter.drawLine(QPointF(width - 0.5, 0), QPointF(width - 0.5, height + 1))
         else:
-            painter.drawLine(QPointF(0, 0), QPointF(width, 0))
+            painter.drawLine(QPointF(0, 0.5), QPointF(width, 0.5))
         self._paint_name(painter, width, height)
 
     def _paint_name(self, painter: QPainter, width: float, height: float) -> None:

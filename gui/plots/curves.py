@@ -287,8 +287,8 @@ class Curves(Plot):
         if self.cursor_at is not None:
             px = float(frame.px(self.cursor_at))
             if 0 <= px <= frame.width:
-                painter.setPen(pen(theme.accent, 1.5 * theme.scale))
-                painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
+                painter.setPen(pen(theme.accent, 2 * theme.scale))
+                painter.drawLine(QPointF(round(px), 0), QPointF(round(px), frame.height))
         if self.hover is not None:
             self._paint_hover(painter, frame, self.hover)
         self.paint_focus(painter, frame)

@@ -47,12 +47,12 @@ class Chip(QAbstractButton):
         unit = self.theme.scale
         swatch = (self.line() + 8 if self.entry is not None else 0) * unit
         if self.compact:
-            return QSize(round((self.line() + 12) * unit), round(20 * unit))
+            return QSize(round((self.line() + 8) * unit), round(20 * unit))
         return QSize(round(text_width(font(SMALL * unit), self.text()) + 12 * unit + swatch), round(20 * unit))
 
     def line(self) -> float:
         """Length of the swatch, px at scale 1: long enough in print to show a line style."""
-        return 32.0 if self.theme.dashes else 16.0
+        return 16.0 if not self.theme.dashes else 20.0 if self.compact else 32.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Swatch and words; faint and hollow when off; a ring when the keyboard is on it."""
@@ -87,7 +87,8 @@ class Chip(QAbstractButton):
         if entry.symbol:
             draw_mark(painter, entry.symbol, left + self.line() / 2 * unit, y, 4 * unit, colour, theme.background)
             return
-        painter.setPen(pen(colour, max(2.0, entry.width) * unit, entry.dash))
+        width = 1.5 if theme.dashes else max(2.0, entry.width)
+        painter.setPen(pen(colour, width * unit, entry.dash))
         painter.drawLine(QPointF(left + unit, y), QPointF(left + (self.line() + 1) * unit, y))
 
 
@@ -104,7 +105,7 @@ class Header(QWidget):
         self.title, self.theme = title, theme
         self.switches: list[QAbstractButton] = []
         self._chips: dict[str, Chip] = {}
-        self._inset = 8.0
+        self._inset = self._left = 8.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._arrange()
 
@@ -186,26 +187,32 @@ class Header(QWidget):
             right -= size.width()
             part.setGeometry(right, top, size.width(), row)
             right -= round(4 * unit)
-        title = text_width(font(BODY * unit, MEDIUM), self.title) if self.title else 0.0
-        left = self._inset * unit + title + (12 * unit if self.title else 0)
-        start = left
-        parent = self.parentWidget()
-        wide = round(
-            sum(text_width(font(SMALL * unit), c.text()) + (22 + c.line()) * unit for c in self._chips.values())
-        )
-        compact = wide > right - left and parent is not None and parent.height() <= 340 * unit
-        for chip in self._chips.values():
-            chip.compact = compact
-        for chip in self._chips.values():
+        title = text_width(font(BODY * unit, MEDIUM), self.title) + 12 * unit if self.title else 0.0
+        chips, parent = self._chips.values(), self.parentWidget()
+        for chip in chips:
+            chip.compact = False
+        self._left = self._inset
+        if self._chips_width() > right - self._inset * unit - title:
+            # In a small plot the swatches stand alone, and the title gives up standing above the axis.
+            for chip in chips:
+                chip.compact = parent is not None and parent.height() <= 340 * unit
+            if self._chips_width() > right - self._inset * unit - title and parent is not None:
+                self._left = min(self._inset, 16.0)
+        start = left = self._left * unit + title
+        for chip in chips:
             width = chip.sizeHint().width()
             if left + width > right and left > start:
-                left, start, top = self._inset * unit - 6 * unit, self._inset * unit - 6 * unit, top + row
+                left = start = max(0.0, (self._left - 6) * unit)
+                top += row
             chip.setGeometry(round(left), top, width, row)
             left += width + round(2 * unit)
         used = bool(self.title or self._chips or any(not s.isHidden() for s in self.switches))
         height = top + row + round(2 * unit) if used else 0
         if height != self.height() or self.minimumHeight() != height:
             self.setFixedHeight(height)
+
+    def _chips_width(self) -> float:
+        return sum(chip.sizeHint().width() + 2 * self.theme.scale for chip in self._chips.values())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Ground and title."""
@@ -215,6 +222,6 @@ class Header(QWidget):
             unit = self.theme.scale
             painter.setFont(font(BODY * unit, MEDIUM))
             painter.setPen(QPen(QColor(self.theme.text)))
-            box = QRectF(self._inset * unit, 6 * unit, self.width(), 20 * unit)
+            box = QRectF(self._left * unit, 6 * unit, self.width(), 20 * unit)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.title)
         painter.end()

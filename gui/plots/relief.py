@@ -105,7 +105,8 @@ def levels(field: Relief, count: int = LEVELS) -> list[float]:
     if not field.log:
         return [v for v in linear_ticks(field.base, top, count)[0] if field.base < v < top]
     span = math.log1p((top - field.base) / field.offset)
-    return [field.base + field.offset * math.expm1(span * (k + 0.5) / count) for k in range(count)]
+    # The lowest level is left out: along a narrow valley a grid breaks it into beads.
+    return [field.base + field.offset * math.expm1(span * k / (count + 1)) for k in range(2, count + 1)]
 
 
 def colour_table(theme: Theme) -> NDArray[np.uint32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -145,7 +146,7 @@ def paint_grid(painter: QPainter, frame: Frame, ordinates: list[float], theme: T
     """Quiet horizontal lines at the ticks of the y axis."""
     painter.setPen(pen(mix(theme.line, theme.background, 0.55)))
     for value in ordinates:
-        y = float(frame.py(value))
+        y = math.floor(float(frame.py(value))) + 0.5  # sharp on the screen's own pixels
         painter.drawLine(QPointF(0, y), QPointF(frame.width, y))
 
 
@@ -171,7 +172,8 @@ def paint_crosshair(painter: QPainter, frame: Frame, x: float, shown: list[Serie
     """A line at abscissa x, and a dot on the nearest point of every series."""
     unit, px = theme.scale, float(frame.px(x))
     painter.setPen(pen(alpha(theme.dim, 0.6), unit))
-    painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
+    line = math.floor(px) + 0.5
+    painter.drawLine(QPointF(line, 0), QPointF(line, frame.height))
     for series in shown:
         index = series.nearest(x)
         if index is None:

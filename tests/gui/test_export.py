@@ -82,10 +82,10 @@ def test_png_lines_scale_with_the_picture(line: Curves, tmp_path: Path, asked: d
     target = export_picture(line, tmp_path / "a.png", **asked)  # type: ignore[arg-type]
     image = pixels(target)
     assert image.shape == (round(300 * scale), round(400 * scale), 3)
-    # Ink of the line in columns through the plot: red is full, and the rest is missing by the share covered.
+    # Ink of the line in columns through the plot: on white and grey, red exceeds green by the share covered.
     columns = image[:, round(200 * scale) : round(260 * scale) : 7]
-    ink = ((255 - columns[:, :, 1]) / 255) * (columns[:, :, 0] > 250)
-    assert ink.sum(axis=0) == pytest.approx(np.full(ink.shape[1], 2 * scale), abs=0.35)
+    ink = (columns[:, :, 0] - columns[:, :, 1]) / 255
+    assert ink.sum(axis=0) == pytest.approx(np.full(ink.shape[1], 2 * scale), abs=0.2)
     with Image.open(target) as opened:
         assert opened.info["dpi"][0] == pytest.approx(96 * scale, rel=0.001)
 
@@ -184,7 +184,7 @@ def test_librsvg_sees_the_same_picture(panel: Panel, svg: Path, tmp_path: Path) 
     assert theirs.shape == ours.shape
 
     def coarse(image: np.ndarray) -> np.ndarray:
-        return image[:600, :720].reshape(150, 4, 180, 4, 3).mean(axis=(1, 3))
+        return np.asarray(image[:600, :720].reshape(150, 4, 180, 4, 3).mean(axis=(1, 3)))
 
     a, b = coarse(ours), coarse(theirs)
     assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.99
@@ -296,7 +296,8 @@ def test_gif_has_every_frame_and_its_time(frames: list[QImage], tmp_path: Path) 
     assert write_gif(iter(frames), tmp_path / "a.gif", 10, told.append)
     assert told == [1, 2, 3]
     with Image.open(tmp_path / "a.gif") as image:
-        assert (image.n_frames, image.size, image.info["duration"], image.info["loop"]) == (3, (200, 150), 100, 0)
+        assert getattr(image, "n_frames", 1) == 3
+        assert (image.size, image.info["duration"], image.info["loop"]) == ((200, 150), 100, 0)
         image.seek(2)
         last = np.asarray(image.convert("RGB"), float)
     expected = np.asarray(to_pillow(frames[2]), float)

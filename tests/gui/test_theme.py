@@ -77,7 +77,7 @@ def seen(colour: str, sight: str) -> np.ndarray:
     """Oklab coordinates of a colour as somebody sees it."""
     c = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    return TO_LAB @ np.cbrt(TO_LMS @ np.clip(SIGHT[sight] @ linear, 0, 1))
+    return np.asarray(TO_LAB @ np.cbrt(TO_LMS @ np.clip(SIGHT[sight] @ linear, 0, 1)))
 
 
 def distance(a: str, b: str, sight: str) -> float:

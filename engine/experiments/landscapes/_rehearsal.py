@@ -58,8 +58,8 @@ def rehearse(experiment: Any, pieces: Pieces, steps: int) -> Rehearsal:
     rest = tuple(name for name in names if name not in exact)
     if rest and steps:
         places = {name: state.p[s] for s, name in enumerate(names)}
-        fragile = _fragile(experiment, _only(pieces, rest), steps, places, endings)
-        exact |= {name: "rounding" for name in rest if name in fragile}
+        spread = _spread(experiment, _only(pieces, rest), steps, places, endings)
+        exact |= {name: "rounding" for name in rest if not spread[name] <= GROWN}
     return Rehearsal(endings, {name: exact[name] for name in names if name in exact})
 
 
@@ -85,30 +85,28 @@ def _only(pieces: Pieces, names: tuple[str, ...]) -> Pieces:
     return [(step, spec.model_copy(update={"optimizers": names})) for step, spec in pieces]
 
 
-def _fragile(
+def _spread(
     experiment: Any, pieces: Pieces, steps: int, places: dict[str, Any], endings: dict[str, Ending]
-) -> set[str]:
-    spec = pieces[0][1]
-    names = experiment.series(spec)
+) -> dict[str, float]:
+    """How far from its place each contestant ends when shaken, in units of max(1, |place|); inf: at another step."""
+    names = experiment.series(pieces[0][1])
     block = max(1, steps // SHAKES)
-    found: set[str] = set()
+    spread = dict.fromkeys(names, 0.0)
     for trial in range(TRIALS):
         random = np.random.default_rng(trial)
-        state, ended = experiment.start(spec), {}
-        _shake(state, random, 1.0)
+        state, ended = experiment.start(pieces[0][1]), {}
+        _shake(state, random, ULPS)
         for columns in _walk(experiment, state, pieces, steps, block):
             ended |= {names[ending.series]: (ending.finish, ending.step) for ending in columns.endings}
             _shake(state, random, ULPS * block**0.5)
         for s, name in enumerate(names):
             before = endings.get(name)
-            told = (before.finish, before.step) if before else None
-            if ended.get(name) != told:
-                found.add(name)
+            if ended.get(name) != ((before.finish, before.step) if before else None):
+                spread[name] = np.inf
             elif before is None or before.finish != "diverged":
                 apart = np.abs(state.p[s] - places[name]) / np.maximum(1.0, np.abs(places[name]))
-                if not (apart <= GROWN).all():
-                    found.add(name)
-    return found
+                spread[name] = max(spread[name], float(apart.max()))
+    return spread
 
 
 def _shake(state: Any, random: np.random.Generator, ulps: float) -> None:

@@ -8,6 +8,7 @@ which branches on comparisons, and those in which a difference in the last bit g
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,10 +37,10 @@ _Pieces = list[tuple[int, Any]]  # (step, settings in force from the step after 
 
 _IMPORTS = (
     ("@dataclass", "from __future__ import annotations\n"),  # the fields of our own classes are annotated
-    ("math.", "import math"), ("zlib.", "import zlib"), ("@dataclass", "from dataclasses import dataclass"),
-    ("", ""), ("np.", "import numpy as np"), ("", "import torch"), ("", ""),
-    ("", "torch.set_default_dtype(torch.float64)"),
-    ("", "torch.set_num_threads(1)  # for two numbers more threads only cost time"),
+    (r"\bmath[.,]", "import math"), (r"\bzlib\.", "import zlib"), ("@dataclass", "from dataclasses import dataclass"),
+    ("", ""), (r"\bnp\.", "import numpy as np"), (r"\btorch\.", "import torch"), (r"\btorch\.", ""),
+    (r"\btorch\.", "torch.set_default_dtype(torch.float64)"),
+    (r"\btorch\.", "torch.set_num_threads(1)  # for two numbers more threads only cost time"),
 )  # fmt: skip
 
 _LOOP = '''
@@ -91,7 +92,7 @@ def write(experiment: Any, spec: Any, events: Sequence[Any], steps: int, end: An
         parts += [_surface(experiment, spec), _optimizers(experiment, pieces, with_torch), _loop(noisy, most)]
     parts += [exact_walks(experiment, pieces, told.exact, noisy, most), _end(names, told, steps, end)]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts if part)
-    imports = [line for mark, line in _IMPORTS if mark in body]
+    imports = [line for mark, line in _IMPORTS if re.search(mark, body)]
     imports = imports[1:] if imports[0] == "" else imports
     return header(*_words(experiment, spec, live, steps, noisy), imports) + "\n" + body
 

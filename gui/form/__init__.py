@@ -1,0 +1,5 @@
+"""The settings of an experiment as controls, built from their declarations alone."""
+
+from gui.form.form import Form
+
+__all__ = ["Form"]

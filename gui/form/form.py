@@ -1,0 +1,276 @@
+"""The settings of an experiment as controls. Knows declarations, and no experiment by name."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from PySide6.QtCore import QEvent, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from engine.spec import FieldDeclaration, Settings, SpecError, changed, declarations, value_of
+from gui.fonts import BODY
+from gui.form.contestants import ContestantsRow
+from gui.form.row import Row
+from gui.form.rows import NumberRow, TextRow, message_of, row_for
+from gui.tokens import Theme
+
+BEAT = 33  # ms between two values of a drag
+NOWHERE = "Settings"  # head of the fields that declare no group
+
+
+class Form(QWidget):
+    """A column of controls for the fields of `spec_class`.
+
+    `edited(key, value, spec)`: the reader changed a field; `spec` is the new Spec, which the fields' declarations
+    allow. What they do not allow is told beneath the field and not emitted. What only an experiment can judge comes
+    back through `show_error`.
+    """
+
+    edited = Signal(str, object, object)
+
+    def __init__(self, spec_class: type[Settings], spec: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.spec = spec
+        self.rows: dict[str, Row] = {}
+        self.sections: list[tuple[QLabel, list[Row]]] = []
+        self._theme: Theme | None = None
+        self._declared = {d.key: d for d in declarations(spec_class)}
+        self._beat = QTimer(self)
+        self._beat.setSingleShot(True)
+        self._beat.setInterval(BEAT)
+        self._beat.timeout.connect(self._next)
+        self._waiting: tuple[str, Any] | None = None
+        self._general = QLabel(self)
+        self._general.setProperty("role", "bad")
+        self._general.setWordWrap(True)
+        self._general.hide()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(12, 12, 12, 16)
+        self._column.setSpacing(8)
+        self._column.addWidget(self._general)
+        self._build()
+        self._column.addStretch(1)
+        self._sync()
+        self._chain()
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        shown = [d for d in self._declared.values() if not d.hidden]
+        inner: dict[str, list[FieldDeclaration]] = {}
+        for declaration in shown:
+            prefix, dot, _ = declaration.key.rpartition(".")
+            if dot:
+                inner.setdefault(prefix, []).append(declaration)
+        takers = {c for d in shown if d.kind == "choices" for c in d.choices if c in inner}
+        for declaration in shown:
+            prefix = declaration.key.rpartition(".")[0]
+            if prefix in takers:
+                continue
+            head = declaration.group or prefix.replace(".", " ").replace("_", " ") or NOWHERE
+            if declaration.kind == "choices":
+                row: Row = ContestantsRow(declaration, inner, self._make_compact, self)
+                row.unfolded.connect(self._chain)  # type: ignore[attr-defined]
+                self._adopt(row)
+            else:
+                row = self._make(declaration, False, self)
+            self._section(head).append(row)
+            self._column.addWidget(row)
+
+    def _section(self, head: str) -> list[Row]:
+        if not self.sections or self.sections[-1][0].accessibleName() != head:
+            label = QLabel(head.upper(), self)
+            label.setAccessibleName(head)
+            label.setProperty("role", "section")
+            label.setContentsMargins(0, 8 if self.sections else 0, 0, 0)
+            self._column.addWidget(label)
+            self.sections.append((label, []))
+        return self.sections[-1][1]
+
+    def _make_compact(self, declaration: FieldDeclaration, parent: QWidget) -> Row:
+        row = self._make(declaration, True, parent)
+        self._show_value(row)
+        return row
+
+    def _make(self, declaration: FieldDeclaration, compact: bool, parent: QWidget) -> Row:
+        above = self._declared.get(self._above(declaration)) if declaration.inherits else None
+        reference = declaration.default if declaration.default is not None else above.default if above else None
+        row = row_for(declaration, reference if isinstance(reference, int | float) else None, compact, parent)
+        self._adopt(row)
+        return row
+
+    @staticmethod
+    def _above(declaration: FieldDeclaration) -> str:
+        """The field that one without a value of its own takes it from: the one of the same name outside its group."""
+        prefix, dot, name = declaration.key.rpartition(".")
+        return f"{prefix.rpartition('.')[0]}.{name}".removeprefix(".") if dot else ""
+
+    def _adopt(self, row: Row) -> None:
+        self.rows[row.key] = row
+        row.committed.connect(self._commit)
+        row.dragged.connect(self._drag)
+        row.wrong.connect(self.show_error)
+        if isinstance(row, NumberRow) and row.slider is not None:
+            row.slider.sliderReleased.connect(self.flush)
+
+    @Slot()
+    def _chain(self) -> None:
+        """The tab key goes from top to bottom, also through rows made later."""
+        stops = [stop for _, rows in self.sections for row in rows for stop in row.stops()]
+        for one, other in pairwise(stops):
+            QWidget.setTabOrder(one, other)
+
+    # -- edits -------------------------------------------------------------------------------------------------------
+
+    @Slot(str, object)
+    def _commit(self, key: str, value: Any) -> None:
+        if self._waiting is not None and self._waiting[0] == key:
+            self._waiting = None  # overtaken
+        self.flush()
+        self._edit(key, value)
+
+    @Slot(str, object)
+    def _drag(self, key: str, value: Any) -> None:
+        if self._waiting is not None and self._waiting[0] != key:
+            self.flush()
+        if self._beat.isActive():
+            self._waiting = (key, value)
+        else:
+            self._edit(key, value)
+            self._beat.start()
+
+    @Slot()
+    def _next(self) -> None:
+        if self._waiting is not None:
+            (key, value), self._waiting = self._waiting, None
+            self._edit(key, value)
+            self._beat.start()
+
+    @Slot()
+    def flush(self) -> None:
+        """Emit the last value of a drag now."""
+        if self._waiting is not None:
+            (key, value), self._waiting = self._waiting, None
+            self._edit(key, value)
+
+    def _edit(self, key: str, value: Any) -> None:
+        row = self.rows[key]
+        try:
+            spec = changed(self.spec, key, value)
+        except SpecError as error:
+            row.show_error(message_of(error))
+            return
+        row.show_error("")
+        self.spec = spec
+        row.set_value(value_of(spec, key))
+        self._sync_dependents()
+        self.edited.emit(key, value_of(spec, key), spec)
+
+    # -- showing -----------------------------------------------------------------------------------------------------
+
+    def set_spec(self, spec: Settings) -> None:
+        """Show other settings, telling nobody. What the reader is typing or dragging is left alone."""
+        if spec is self.spec or spec == self.spec:
+            return
+        self.spec = spec
+        self._sync()
+
+    def _sync(self) -> None:
+        for row in self.rows.values():
+            self._show_value(row)
+        self._sync_dependents()
+
+    def _show_value(self, row: Row) -> None:
+        waiting = self._waiting is not None and self._waiting[0] == row.key
+        if row.busy or waiting:
+            return
+        value = value_of(self.spec, row.key)
+        if value != row.value or not row.property("filled"):
+            row.set_value(value)
+            row.show_error("")
+            row.setProperty("filled", True)
+
+    def _sync_dependents(self) -> None:
+        """What hangs on other fields: who is shown, and what is inherited."""
+        for row in self.rows.values():
+            row.setVisible(self._meant(row.declaration))
+            if isinstance(row, ContestantsRow):
+                row.show_rates(self.spec)
+            elif isinstance(row, NumberRow) and row.declaration.inherits:
+                above = self._above(row.declaration)
+                if above in self._declared:
+                    row.set_inherited(value_of(self.spec, above))
+        for label, rows in self.sections:
+            label.setVisible(any(not row.isHidden() for row in rows))
+
+    def _meant(self, declaration: FieldDeclaration) -> bool:
+        prefix = declaration.key.rpartition(".")[0]
+        for key, values in (declaration.shown_when or {}).items():
+            beside = f"{prefix}.{key}" if prefix else key
+            if value_of(self.spec, beside if beside in self._declared else key) not in values:
+                return False
+        return True
+
+    @Slot(str, str)
+    def show_error(self, key: str, message: str) -> None:
+        """Show one line beneath a field; at the top of the form if the field is not on show."""
+        row = self.rows.get(key) or self._unfold(key)
+        if row is not None and not row.isHidden():
+            row.show_error(message)
+        else:
+            self._general.setText(f"{key}: {message}" if key else message)
+            self._general.setVisible(bool(message))
+
+    def _unfold(self, key: str) -> Row | None:
+        name = key.rpartition(".")[0]
+        for row in list(self.rows.values()):
+            if name and isinstance(row, ContestantsRow) and name in row.contestants:
+                row.contestants[name].unfold()
+        return self.rows.get(key)
+
+    def clear_errors(self) -> None:
+        """Take all messages away, except beneath what the reader wrote and the fields did not take."""
+        self._general.hide()
+        for row in self.rows.values():
+            row.show_error("")
+
+    # -- looks -------------------------------------------------------------------------------------------------------
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        if theme == self._theme:
+            return
+        self._theme = theme
+
+        def px(value: float) -> int:
+            return round(value * theme.scale)
+
+        self.setStyleSheet(
+            f'QLineEdit[role="value"] {{ padding: 0px {px(5)}px; min-height: {px(22)}px; }}'
+            f'QToolButton[role="glyph"] {{ padding: 0px; background: transparent; }}'
+            f"QSlider {{ min-height: {px(16)}px; max-height: {px(16)}px; }}"
+            f"QCheckBox {{ font-size: {px(BODY)}px; }}"
+        )
+        for row in self.rows.values():
+            row.apply_theme(theme)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Whoever leaves the page has set what he set."""
+        self._settle()
+        super().hideEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Leave no timer behind a closed window."""
+        if event.type() == QEvent.Type.Close:
+            self._settle()
+        return super().event(event)
+
+    def _settle(self) -> None:
+        for row in list(self.rows.values()):
+            if isinstance(row, TextRow):
+                row.hold()
+        self.flush()
+        self._beat.stop()

@@ -1,0 +1,115 @@
+"""What every row of the form has: a label, perhaps the live mark, a control, and a line for what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from engine.spec import FieldDeclaration
+from gui.form.controls import Glyph, Live
+from gui.tokens import Theme
+
+
+class Row(QWidget):
+    """One field. `committed(key, value)`: the reader has set it; `dragged(key, value)`: he is about to, more follow
+    quickly; `wrong(key, message)`: what he wrote is no value of this field. None is emitted by `set_value`.
+    """
+
+    committed = Signal(str, object)
+    dragged = Signal(str, object)
+    wrong = Signal(str, str)
+
+    def __init__(self, declaration: FieldDeclaration, *, compact: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.declaration = declaration
+        self.key = declaration.key
+        self.compact = compact
+        self.value: Any = declaration.default
+        self.themed: list[Live | Glyph] = []
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(2)
+        self.error = QLabel(self)
+        self.error.setProperty("role", "bad")
+        self.error.setWordWrap(True)
+        self.error.hide()
+        hint = f"Allowed: {declaration.allowed}"
+        self.hint = f"{declaration.help}.\n{hint}" if declaration.help else hint
+        self.setToolTip(self.hint)
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def head(self) -> QHBoxLayout:
+        """The line with the label and, for a live field, its mark; the control may be added at its right."""
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(6)
+        unit = f" ({self.declaration.unit})" if self.declaration.unit else ""
+        self.label = QLabel(self.declaration.title + unit, self)
+        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        if self.compact:
+            self.label.setProperty("role", "dim")
+        line.addWidget(self.label, 1)
+        if self.declaration.live:
+            live = Live(self.compact, self)
+            self.themed.append(live)
+            line.addWidget(live)
+        self.column.addLayout(line)
+        return line
+
+    def name(self, control: QWidget, part: str = "") -> None:
+        """Give a control what a screen reader and the pointer can ask of it."""
+        place = "".join(f"{group} " for group in self.key.split(".")[:-1])
+        control.setAccessibleName(f"{place}{self.declaration.title}{part}")
+        control.setAccessibleDescription(self.hint)
+        control.setToolTip(self.hint)
+
+    def clearer(self) -> Glyph:
+        """The button that takes an own value back to what it inherits."""
+        button = Glyph("close", f"Back to {self.declaration.inherits}", self)
+        button.setAccessibleName(f"{self.declaration.title}: back to {self.declaration.inherits}")
+        button.clicked.connect(self.clear)
+        self.themed.append(button)
+        return button
+
+    def finish(self) -> None:
+        """Put the line for mistakes beneath all else."""
+        self.column.addWidget(self.error)
+
+    # -- what a kind of row fills in ---------------------------------------------------------------------------------
+
+    def stops(self) -> list[QWidget]:
+        """The controls the tab key visits, in order."""
+        raise NotImplementedError
+
+    def set_value(self, value: Any) -> None:
+        """Show a value, telling nobody."""
+        raise NotImplementedError
+
+    @property
+    def busy(self) -> bool:
+        """Whether the reader is in the midst of changing this field."""
+        return False
+
+    def mark(self, wrong: bool) -> None:
+        """Show on the control itself that it holds a mistake."""
+
+    # -- for all -----------------------------------------------------------------------------------------------------
+
+    def clear(self) -> None:
+        """Back to the inherited value."""
+        self.committed.emit(self.key, None)
+
+    def show_error(self, message: str) -> None:
+        """Show one line beneath the control; an empty one takes it away."""
+        if message != self.error.text():
+            self.error.setText(message)
+            self.error.setVisible(bool(message))
+        self.mark(bool(message))
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        for part in self.themed:
+            part.apply_theme(theme)

@@ -1,0 +1,228 @@
+"""The window as a user meets it: run, step back, change, undo, save, open, close at any moment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QCloseEvent
+from pytestqt.qtbot import QtBot
+
+from engine.session.files import read
+from engine.spec import build
+from gui.page import Page
+from gui.window import MainWindow
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, settings: QSettings) -> Iterator[MainWindow]:
+    made = MainWindow(settings)
+    qtbot.addWidget(made)
+    made.resize(1280, 800)
+    made.show()
+    qtbot.waitUntil(lambda: made.page is not None and made.page.run.view is not None, timeout=20_000)
+    yield made
+    made.close()
+
+
+def page_of(window: MainWindow) -> Page:
+    assert window.page is not None
+    return window.page
+
+
+def until(qtbot: QtBot, page: Page, wanted: Any) -> Any:
+    """The first view for which `wanted` holds, once nothing is under way."""
+    qtbot.waitUntil(
+        lambda: page.run.view is not None and not page.run.busy and wanted(page.run.view), timeout=20_000
+    )
+    return page.run.view
+
+
+def begin(qtbot: QtBot, page: Page, **values: Any) -> Any:
+    page._restart(build(page.experiment.Spec, values))
+    return until(qtbot, page, lambda v: v.step == 0)
+
+
+def test_the_first_screen_has_something_to_run(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    view = page.run.view
+    assert view is not None and len(view.series) >= 4 and view.steps >= 100
+    page.run.speed = math.inf
+    qtbot.mouseClick(page.transport.play, Qt.MouseButton.LeftButton)
+    view = until(qtbot, page, lambda v: v.finish is not None)
+    assert view.finish == "done" and "done" in page.transport.finish.text()
+
+
+def test_keys_step_and_step_back(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    window.activateWindow()
+    page.setFocus()
+    for key, step in ((Qt.Key.Key_Right, 1), (Qt.Key.Key_Right, 2), (Qt.Key.Key_Left, 1), (Qt.Key.Key_Home, 0)):
+        qtbot.keyClick(page, key)
+        until(qtbot, page, lambda v, s=step: v.step == s)
+
+
+def test_a_live_change_and_its_undo(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    begin(qtbot, page, optimizers=("sgd", "adam"))
+    page.run.step(20)
+    before = until(qtbot, page, lambda v: v.step == 20)
+    page.edit("learning_rate", 0.0005)
+    view = until(qtbot, page, lambda v: v.live.learning_rate == 0.0005)
+    assert [(e.step, e.key) for e in view.branch.events] == [(20, "learning_rate")] and view.step == 20
+    page.go_back()
+    view = until(qtbot, page, lambda v: v.live.learning_rate == before.live.learning_rate and v.step == 20)
+    assert not view.branch.events and view.row["x"].tobytes() == before.row["x"].tobytes()
+    page.go_forth()
+    until(qtbot, page, lambda v: v.live.learning_rate == 0.0005 and v.step == 20)
+
+
+def test_a_change_of_surface_can_be_undone_to_the_step(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    begin(qtbot, page, optimizers=("adam",))
+    page.run.step(15)
+    before = until(qtbot, page, lambda v: v.step == 15)
+    page.edit("surface", "himmelblau")
+    until(qtbot, page, lambda v: v.spec.surface == "himmelblau" and v.step == 0)
+    page.go_back()
+    view = until(qtbot, page, lambda v: v.spec.surface == "rosenbrock" and v.step == 15)
+    assert view.row["x"].tobytes() == before.row["x"].tobytes()
+
+
+@pytest.mark.parametrize(
+    "formula", ["__import__('os')", "x.real", "lambda: 0", "(" * 400 + "x" + ")" * 90, "x**(10**9)", ""]
+)
+def test_a_bad_formula_is_told_beside_its_field_and_loses_nothing(
+    qtbot: QtBot, window: MainWindow, formula: str
+) -> None:
+    page = page_of(window)
+    begin(qtbot, page, surface="custom", formula="x^2 + y^2", optimizers=("sgd",))
+    page.run.step(5)
+    until(qtbot, page, lambda v: v.step == 5)
+    number = page.run.run
+    page.edit("formula", formula)
+    assert page.run.run == number and page.run.view is not None and page.run.view.step == 5
+    assert page.run.view.spec.formula == "x^2 + y^2"  # type: ignore[attr-defined]
+
+
+def test_divergence_is_told_and_the_page_stays_usable(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    begin(qtbot, page, optimizers=("sgd",), learning_rate=1.0)
+    page.run.step(50)
+    view = until(qtbot, page, lambda v: v.finish is not None)
+    assert view.finish == "diverged" and "at step" in view.branch.reason
+    assert "diverged" in page.transport.finish.text()
+    page.run.back(1)
+    until(qtbot, page, lambda v: v.step == view.step - 1)
+    assert not window.grab().isNull()
+
+
+def test_save_open_and_a_broken_file(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    page = page_of(window)
+    begin(qtbot, page, optimizers=("sgd", "newton"))
+    page.run.step(12)
+    saved = until(qtbot, page, lambda v: v.step == 12)
+    path = tmp_path / "a.descent.json"
+    assert window.save_path(path) and read(path).step == 12
+    begin(qtbot, page, optimizers=("adam",))
+    broken = tmp_path / "b.descent.json"
+    broken.write_text(path.read_text()[:-40])
+    number = page.run.run
+    assert not window.open_path(broken)
+    assert page.run.run == number and page.notice.isVisible() and "\n" not in page.notice.label.text()
+    assert window.open_path(path)
+    view = until(qtbot, page, lambda v: v.step == 12)
+    assert view.series == ("sgd", "newton") and view.row["x"].tobytes() == saved.row["x"].tobytes()
+
+
+def test_every_preset_opens_and_runs(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    for preset in page.presets:
+        page.use_preset(preset.name)
+        page.play_when_ready = False
+        until(qtbot, page, lambda v: v.step == 0)
+        page.run.step(3)
+        until(qtbot, page, lambda v: v.step == 3 or v.finish is not None)
+
+
+def test_pins_are_kept_as_ghosts_and_compared(qtbot: QtBot, window: MainWindow) -> None:
+    from gui.runs import results, what_differs
+
+    page = page_of(window)
+    for rate in (0.001, 0.0005):
+        begin(qtbot, page, optimizers=("sgd",), learning_rate=rate)
+        page.run.step(10)
+        until(qtbot, page, lambda v: v.step == 10)
+        page.pin()
+    one, other = page.pinned
+    assert ("learning_rate", 0.001, 0.0005) in what_differs(one, other)
+    assert results(page.experiment, one, 1e9)[0].to_target == 0
+    page.unpin(one.name)
+    assert [pin.name for pin in page.pinned] == [other.name]
+
+
+def test_a_prediction_is_checked_against_the_run(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    question = page.questions.current
+    assert question is not None
+    page.run.speed = math.inf
+    page._predicted(question, "Newton")
+    until(qtbot, page, lambda v: v.finish is not None)
+    qtbot.waitUntil(lambda: bool(page.questions.answered), timeout=20_000)
+    assert page.questions.answered[question.question] == ("Newton", "Newton")
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_themes_change_everything_at_once(qtbot: QtBot, window: MainWindow, mode: str) -> None:
+    window.appearance.mode = mode  # type: ignore[assignment]
+    page = page_of(window)
+    assert page.view.theme.name == mode
+    corner = window.grab().toImage().pixelColor(4, 4)
+    assert (corner.lightness() > 128) == (mode == "light")
+
+
+def test_a_restart_takes_up_the_run(qtbot: QtBot, window: MainWindow, settings: QSettings) -> None:
+    page = page_of(window)
+    begin(qtbot, page, optimizers=("sgd",), learning_rate=0.0007)
+    page.run.step(9)
+    before = until(qtbot, page, lambda v: v.step == 9)
+    window.close()
+    again = MainWindow(settings)
+    qtbot.addWidget(again)
+    again.show()
+    qtbot.waitUntil(
+        lambda: again.page is not None and again.page.run.view is not None and again.page.run.view.step == 9,
+        timeout=20_000,
+    )
+    assert again.page is not None and again.page.run.view is not None
+    assert again.page.run.view.row["x"].tobytes() == before.row["x"].tobytes()
+    again.close()
+
+
+@pytest.mark.parametrize("moment", ["at once", "running", "opening"])
+def test_closing_at_any_moment(qtbot: QtBot, settings: QSettings, moment: str) -> None:
+    window = MainWindow(settings)
+    qtbot.addWidget(window)
+    window.show()
+    if moment != "at once":
+        qtbot.waitUntil(lambda: window.page is not None, timeout=20_000)
+        page = page_of(window)
+        if moment == "running":
+            qtbot.waitUntil(lambda: page.run.view is not None, timeout=20_000)
+            page.run.speed = math.inf
+            page._restart(build(page.experiment.Spec, {"steps": 10**9}))
+            qtbot.waitUntil(lambda: page.run.view is not None and page.run.view.steps == 10**9, timeout=20_000)
+            page.run.play()
+            qtbot.waitUntil(lambda: page.run.view is not None and page.run.view.step > 0, timeout=20_000)
+    event = QCloseEvent()
+    window.closeEvent(event)
+    assert event.isAccepted()
