@@ -45,6 +45,7 @@ class Page(QWidget):
         self.pinned: list[Pinned] = []
         self.run = Run(pump, experiment.id, self)
         self.view = view_for(experiment, theme)
+        self.view.live = True
         self.form = Form(experiment.Spec, self.spec)
         self.lesson = Lesson(theme=theme)
         self.transport = Transport(theme=theme)
@@ -249,6 +250,9 @@ class Page(QWidget):
         if view.step < view.branch.frontier:
             self.run.seek(view.branch.frontier)
         else:
+            left = (view.steps - view.step) / view.rate if view.rate else 0.0
+            if left > 10:
+                self.notice.show_message(f"About {left:.0f} s for the remaining steps; Pause stops it")
             self.run.step(10**9)
 
     @Slot(float)
@@ -293,6 +297,7 @@ class Page(QWidget):
             finish=view.finish or "", reason=branch.reason if view.finish else "",
             events=[(e.step, f"{e.key} = {e.value}") for e in branch.events],
             branches=[b.name for b in view.branches], branch=view.current,
+            fork=branch.fork if branch.parent is not None else None,
         )  # fmt: skip
         self.transport.set_readout(self._best(view))
 
@@ -383,3 +388,4 @@ class Page(QWidget):
     def close_run(self) -> None:
         """Stop everything this page has under way."""
         self.run.close()
+        self.view.rest()

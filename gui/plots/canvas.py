@@ -61,7 +61,8 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def __init__(self, x_label: str, y_label: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=theme.background)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the transport
+        self.setProperty("ownKeys", True)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self.view = pg.ViewBox(enableMenu=False, enableMouse=False, defaultPadding=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -81,11 +82,20 @@ class Curves(Plot):
 
         Raises KeyError for a key that was not declared and ValueError for lengths that differ.
         """
+        self._put(key, x, y, low, high)
+        self.data_changed()
+
+    def set_lines(self, lines: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None, ArrayLike | None]]) -> None:
+        """The points of several declared lines, as set_data takes them; the range is fitted and painted once."""
+        for key, (x, y, low, high) in lines.items():
+            self._put(key, x, y, low, high)
+        self.data_changed()
+
+    def _put(self, key: str, x: ArrayLike, y: ArrayLike, low: ArrayLike | None, high: ArrayLike | None) -> None:
         arrays = [np.asarray(part, float).ravel() if part is not None else EMPTY for part in (x, y, low, high)]
         if any(part.size not in (0, arrays[0].size) for part in arrays) or arrays[1].size != arrays[0].size:
             raise ValueError(f"{key}: lengths differ: {', '.join(str(part.size) for part in arrays)}")
         self.series[key] = replace(self.series[key], x=arrays[0], y=arrays[1], low=arrays[2], high=arrays[3])
-        self.data_changed()
 
     def set_overlay(self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None) -> None:
         """Lay a drawn curve or a theory over the measured ones: dashed and named."""

@@ -41,7 +41,8 @@ class Space(QWidget):
         self._held: QPointF | None = None
         self._mouse: QPointF | None = None
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setProperty("ownKeys", True)
 
     def camera(self) -> Camera:
         """The camera as it stands."""

@@ -38,7 +38,6 @@ class View(QWidget):
         for plot in experiment.plots:
             curves = Curves(plot.title, plot.x_label, plot.y_label, plot.log, theme)
             curves.cursorMoved.connect(self._cursor_moved)
-            curves.hovered.connect(self._hovered)
             self.curves[plot.column] = curves
         self.panel = Panel(*self.main_plots(), theme=theme)
         layout = QVBoxLayout(self)
@@ -46,6 +45,7 @@ class View(QWidget):
         layout.addWidget(self.panel)
         self._drawn_lines: set[str] = set()
         self._overlays = 0
+        self.live = False  # on a page, where dear parts may lag behind; a picture shows all at once
         self.chosen = ""
 
     def main_plots(self) -> tuple[QWidget, Sequence[QWidget]]:
@@ -123,7 +123,7 @@ class View(QWidget):
             curves.remove(key)
         for key, label, series, s, branch, ghost in lines:
             curves.set_series(key, label, series_style(series, s), ghost=ghost)
-            curves.set_data(key, *branch.history.curve(column, s))
+        curves.set_lines({key: branch.history.curve(column, s) for key, _, _, s, branch, _ in lines})
 
     def show_drawn(self, drawn: Drawn | None) -> None:
         """Lay a drawn curve over the measured ones, or take it off."""
@@ -136,6 +136,9 @@ class View(QWidget):
             if overlay.plot in self.curves:
                 self.curves[overlay.plot].set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label)
 
+    def rest(self) -> None:
+        """The page closes: stop what is under way."""
+
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
         self.theme = theme
@@ -144,9 +147,3 @@ class View(QWidget):
     @Slot(float)
     def _cursor_moved(self, x: float) -> None:
         self.sought.emit(max(0, round(x)))
-
-    @Slot(object)
-    def _hovered(self, x: float | None) -> None:
-        for curves in self.curves.values():
-            if curves is not self.sender():
-                curves.set_hover(x)

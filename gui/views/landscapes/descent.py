@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QWidget
 
 from engine.experiment import Drawn, Experiment, Inside
@@ -16,11 +16,12 @@ from gui.plots.field import Field
 from gui.plots.surface3d import Surface3D
 from gui.pump import Probes
 from gui.runs import Pinned
-from gui.theme import Theme, series_style
+from gui.theme import SeriesStyle, Theme, series_style
 from gui.views.view import View
 
 GRID = 160  # points a side of the map
-ROUGH = 48  # points a side of the surface in three dimensions
+ROUGH = 40  # points a side of the surface in three dimensions
+LAG = 400  # milliseconds between two pictures of it while a run streams
 
 
 class DescentView(View):
@@ -38,6 +39,11 @@ class DescentView(View):
         self._needs_field = True
         self._field: Any = None
         self._paths: set[str] = set()
+        self._later: dict[str, tuple[str, SeriesStyle, Any, Any]] = {}
+        self._lag = QTimer(self)
+        self._lag.setSingleShot(True)
+        self._lag.setInterval(LAG)
+        self._lag.timeout.connect(self._show_relief)
         self._names: dict[str, str] = {}
         declared = next(d for d in declarations(experiment.Spec) if d.key == "optimizers")
         self._names.update(declared.labels or {})
@@ -103,15 +109,30 @@ class DescentView(View):
             keys.add(key)
             self.map.set_path(key, label, style, x, y, ghost=ghost)
             if not ghost:
-                self.relief.set_path(key, label, style, x, y)
+                self._later[key] = (label, style, x, y)
         self._drop(self._paths - keys)
         self._paths = keys
+        if not self._lag.isActive():
+            self._show_relief()
+            if self.live:
+                self._lag.start()
         self._show_arrows(probes.get("inside"), view)
+
+    @Slot()
+    def _show_relief(self) -> None:
+        waiting, self._later = self._later, {}
+        for key, path in waiting.items():
+            self.relief.set_path(key, *path)
+
+    def rest(self) -> None:
+        """Nothing is drawn later."""
+        self._lag.stop()
 
     def _drop(self, keys: set[str]) -> None:
         for key in keys:
             self.map.remove(key)
             self.relief.remove(key)
+            self._later.pop(key, None)
         self._paths = self._paths - keys
 
     def _show_field(self, z: Any) -> None:
