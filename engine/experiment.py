@@ -114,9 +114,9 @@ class State(Protocol):
 class Prediction:
     """A question to answer before running.
 
-    `choices` are the answers offered; the run of `preset` is then measured: `measure` is `lowest` or `highest` (who ends
-    with that loss), `first` (who reaches the target first) or `finish NAME` (how a contestant ends), and `answers` maps
-    what was measured to a choice. `explain` is shown afterwards.
+    `choices` are the answers offered; the run of `preset` is then measured: `measure` is `lowest` or `highest` (who
+    ends with that loss), `first` (who reaches the target first) or `finish NAME` (how a contestant ends), and
+    `answers` maps what was measured to a choice. `explain` is shown afterwards.
     """
 
     question: str
@@ -141,8 +141,9 @@ class Preset:
 class Experiment(Protocol):
     """The protocol. `S` below is the experiment's own Spec class.
 
-    `columns` name what is recorded beside `step,series`, in the order of history.csv; `loss` is the one that is to fall;
-    `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and not to a state, and are empty at step 0.
+    `columns` name what is recorded beside `step,series`, in the order of history.csv; `loss` is the one that is to
+    fall; `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and not to a
+    state, and are empty at step 0.
     Every method is pure but for `advance`, which changes the state it is handed and nothing else.
     """
 

@@ -18,7 +18,7 @@ from engine.formula.call import call_gradient, call_look_ahead, call_update  # n
 RUNNING, NOT_FINITE, TARGET = 0, 1, 2
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def walk(gradient, update, look_ahead, first, p, states, rates, h, noise, target, out):  # type: ignore[no-untyped-def]
     """Take len(out) steps in place, or fewer where the walk ends. Returns (steps taken, RUNNING | NOT_FINITE | TARGET).
 

@@ -38,6 +38,7 @@ class Page(QWidget):
 
     def __init__(self, experiment: Experiment, pump: Pump, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click beside the fields gives the keys to the transport
         self.experiment, self.theme = experiment, theme
         self.presets = presets(experiment.id)
         self.spec: Spec = preset_spec(experiment, self.presets[0].name) if self.presets else experiment.Spec()
@@ -134,8 +135,7 @@ class Page(QWidget):
         self.form.set_spec(spec)
         self.view.set_spec(spec)
         names = self.experiment.series(spec)
-        chosen = self.view.chosen if self.view.chosen in names else names[-1] if names else ""
-        self._set_chosen(chosen)
+        self._set_chosen(self.view.chosen if self.view.chosen in names else self.view.first_choice(names))
         self.run.wanted = self.view.wanted()
         self.run.open(spec)
         self._show_convention()
@@ -223,7 +223,7 @@ class Page(QWidget):
         self.form.set_spec(document.spec)
         self.view.set_spec(document.spec)
         names = self.experiment.series(document.spec)
-        self._set_chosen(self.view.chosen if self.view.chosen in names else names[-1])
+        self._set_chosen(self.view.chosen if self.view.chosen in names else self.view.first_choice(names))
         self.run.wanted = self.view.wanted()
         self.run.take_up(document)
         self._show_convention()

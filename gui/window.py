@@ -67,8 +67,9 @@ class MainWindow(QMainWindow):
         self.bar.setProperty("role", "bar")
         self.bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(self.bar)
-        row.setContentsMargins(16, 0, 12, 0)
+        row.setContentsMargins(16, 4, 12, 0)
         row.setSpacing(4)
+        self.bar.setMinimumHeight(44)
         name = QLabel("Descent Lab")
         name.setProperty("role", "heading")
         row.addWidget(name)
@@ -201,6 +202,7 @@ class MainWindow(QMainWindow):
         self._fill_list(id)
         page.left_layout.insertWidget(0, self.list)
         page.begin()
+        page.setFocus()
         self._refresh_actions()
         return page
 

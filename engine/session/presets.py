@@ -28,8 +28,9 @@ def _read(id: str) -> dict[str, Any]:
 def presets(id: str) -> tuple[Preset, ...]:
     """The presets of an experiment, the opening one first. Raises SpecError for a broken file."""
     try:
-        return tuple(Preset(**{**entry, "settings": {**entry["settings"]}}) for entry in _read(id).get("presets", []))
-    except (TypeError, KeyError) as error:
+        found = _read(id).get("presets", [])
+        return tuple(Preset(**{**entry, "settings": {**entry.get("settings", {})}}) for entry in found)
+    except TypeError as error:
         raise SpecError("preset", f"{id}: {shorten(str(error), 200)}") from None
 
 

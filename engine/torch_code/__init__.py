@@ -8,10 +8,10 @@ rounds exactly as the app does.
 from __future__ import annotations
 
 from .exact import derivatives, math_library, where_autograd_fails
-from .optimizers import NEARLY_ZERO, changes, constructor, listed, settings, written_out
-from .text import CHECK, array, header, section, sources, wrapped, written_rules
+from .optimizers import NEARLY_ZERO, changes, constructor, listed, plain, settings, written_out
+from .text import CHECK, WIDTH, array, header, section, sources, wrapped, written_rules
 
 __all__ = [
-    "CHECK", "NEARLY_ZERO", "array", "changes", "constructor", "derivatives", "header", "listed", "math_library",
-    "section", "settings", "sources", "where_autograd_fails", "wrapped", "written_out", "written_rules",
+    "CHECK", "NEARLY_ZERO", "WIDTH", "array", "changes", "constructor", "derivatives", "header", "listed", "math_library",
+    "plain", "section", "settings", "sources", "where_autograd_fails", "wrapped", "written_out", "written_rules",
 ]  # fmt: skip

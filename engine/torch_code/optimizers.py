@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from engine.optimizers import RULES, Convention
@@ -59,14 +60,19 @@ def changes(groups: Sequence[tuple[int, Mapping[str, Any]]]) -> dict[int, dict[s
     `groups` are (step, settings in force from the step after it), in order.
     """
     found: dict[int, dict[str, Any]] = {}
-    for (_, before), (step, after) in zip(groups, groups[1:], strict=False):
+    for (_, before), (step, after) in pairwise(groups):
         new = {key: value for key, value in after.items() if value != before[key]}
         if new:
             found[step] = found.get(step, {}) | new
     return found
 
 
+def plain(value: Any) -> str:
+    """A dictionary of numbers as text, in double quotes."""
+    return repr(value).replace("'", '"')
+
+
 def listed(name: str, table: Mapping[str, Mapping[int, Any]], comment: str) -> list[str]:
-    """The lines of `NAME = {optimizer: its changes}` below a comment; of an empty one without it."""
-    told = [f'    "{key}": {value!r},' for key, value in table.items() if value]
-    return [f"# {comment}", f"{name} = {{", *told, "}"] if told else [f"{name} = {{}}"]
+    """The lines of `NAME = {optimizer: its changes}` below a comment; none where nothing changes."""
+    told = [f'    "{key}": {plain(value)},' for key, value in table.items() if value]
+    return [f"# {comment}", f"{name} = {{", *told, "}"] if told else []

@@ -95,5 +95,5 @@ class Newton(Written):
         closure()
         if p.grad.any():
             with torch.enable_grad():
-                hessian = torch.autograd.functional.hessian(self.surface, p)
+                hessian = torch.autograd.functional.hessian(self.surface, p)  # type: ignore[no-untyped-call]
             p += h["lr"] * torch.linalg.solve(hessian + h["damping"] * torch.eye(len(p)), -p.grad)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -11,9 +11,10 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QPixmap,
     QWheelEvent,
-)
+)  # fmt: skip
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -38,6 +39,21 @@ def dot_icon(colour: str, size: int, ratio: float = 2.0) -> QIcon:
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     _disc(painter, colour, QRectF(0, 0, size, size))
+    painter.end()
+    return QIcon(picture)
+
+
+def cross_icon(colour: str, size: int, ratio: float = 2.0) -> QIcon:
+    """A small cross of `size` px: take this away."""
+    picture = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(colour), size / 9))
+    near, far = 0.25 * size, 0.75 * size
+    painter.drawLine(QPointF(near, near), QPointF(far, far))
+    painter.drawLine(QPointF(near, far), QPointF(far, near))
     painter.end()
     return QIcon(picture)
 
@@ -91,7 +107,7 @@ class Live(QWidget):
 
 
 class Glyph(QToolButton):
-    """A small button that is only a picture out of the controls' icons."""
+    """A small button that is only a picture: `cross`, or one of the controls' icons."""
 
     def __init__(self, name: str, words: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -111,7 +127,10 @@ class Glyph(QToolButton):
         """Repaint in another theme."""
         self._theme = theme
         side = round(12 * theme.scale)
-        self.setIcon(QIcon(str(ICONS / f"{self._name}-{'dark' if theme.dark else 'light'}.svg")))
+        if self._name == "cross":
+            self.setIcon(cross_icon(theme.dim, side))
+        else:
+            self.setIcon(QIcon(str(ICONS / f"{self._name}-{'dark' if theme.dark else 'light'}.svg")))
         self.setIconSize(QSize(side, side))
         self.setFixedSize(round(20 * theme.scale), round(20 * theme.scale))
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from PySide6.QtCore import QEvent, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.spec import FieldDeclaration, Settings, SpecError, changed, declarations, value_of
 from gui.fonts import BODY
 from gui.form.contestants import ContestantsRow
-from gui.form.row import Row
-from gui.form.rows import NumberRow, TextRow, message_of, row_for
+from gui.form.number import NumberRow
+from gui.form.row import Row, message_of
+from gui.form.rows import row_for
+from gui.form.writing import TextRow
 from gui.tokens import Theme
 
 BEAT = 33  # ms between two values of a drag
@@ -33,6 +35,7 @@ class Form(QWidget):
     def __init__(self, spec_class: type[Settings], spec: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.spec = spec
         self.rows: dict[str, Row] = {}
         self.sections: list[tuple[QLabel, list[Row]]] = []
@@ -112,9 +115,9 @@ class Form(QWidget):
         self.rows[row.key] = row
         row.committed.connect(self._commit)
         row.dragged.connect(self._drag)
-        row.wrong.connect(self.show_error)
+        row.wrong.connect(self._refuse)
         if isinstance(row, NumberRow) and row.slider is not None:
-            row.slider.sliderReleased.connect(self.flush)
+            row.slider.sliderReleased.connect(self._let_go)
 
     @Slot()
     def _chain(self) -> None:
@@ -156,16 +159,22 @@ class Form(QWidget):
             (key, value), self._waiting = self._waiting, None
             self._edit(key, value)
 
+    @Slot()
+    def _let_go(self) -> None:
+        self.flush()
+        self._sync()  # what could not be shown while the knob was held
+
     def _edit(self, key: str, value: Any) -> None:
         row = self.rows[key]
         try:
             spec = changed(self.spec, key, value)
         except SpecError as error:
-            row.show_error(message_of(error))
+            self._refuse(key, message_of(error))
             return
         row.show_error("")
         self.spec = spec
         row.set_value(value_of(spec, key))
+        row.stale = False
         self._sync_dependents()
         self.edited.emit(key, value_of(spec, key), spec)
 
@@ -185,13 +194,14 @@ class Form(QWidget):
 
     def _show_value(self, row: Row) -> None:
         waiting = self._waiting is not None and self._waiting[0] == row.key
-        if row.busy or waiting:
-            return
         value = value_of(self.spec, row.key)
-        if value != row.value or not row.property("filled"):
+        if row.busy or waiting:
+            row.stale = row.stale or value != row.value
+            row.value = value  # what Escape goes back to
+        elif value != row.value or row.stale:
             row.set_value(value)
             row.show_error("")
-            row.setProperty("filled", True)
+            row.stale = False
 
     def _sync_dependents(self) -> None:
         """What hangs on other fields: who is shown, and what is inherited."""
@@ -215,6 +225,10 @@ class Form(QWidget):
         return True
 
     @Slot(str, str)
+    def _refuse(self, key: str, message: str) -> None:
+        self.rows[key].show_error(message, own=True)
+
+    @Slot(str, str)
     def show_error(self, key: str, message: str) -> None:
         """Show one line beneath a field; at the top of the form if the field is not on show."""
         row = self.rows.get(key) or self._unfold(key)
@@ -235,7 +249,8 @@ class Form(QWidget):
         """Take all messages away, except beneath what the reader wrote and the fields did not take."""
         self._general.hide()
         for row in self.rows.values():
-            row.show_error("")
+            if not row.refused:
+                row.show_error("")
 
     # -- looks -------------------------------------------------------------------------------------------------------
 
@@ -258,15 +273,9 @@ class Form(QWidget):
             row.apply_theme(theme)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Whoever leaves the page has set what he set."""
+        """Leaving the page takes up what was set there, and leaves no timer behind."""
         self._settle()
         super().hideEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        """Leave no timer behind a closed window."""
-        if event.type() == QEvent.Type.Close:
-            self._settle()
-        return super().event(event)
 
     def _settle(self) -> None:
         for row in list(self.rows.values()):

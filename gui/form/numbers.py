@@ -98,7 +98,7 @@ class Scale:
         return round(POSITIONS * share)
 
 
-def scale_of(declaration: FieldDeclaration, reference: float | None) -> Scale | None:
+def scale_of(declaration: FieldDeclaration, reference: Any) -> Scale | None:
     """The slider of a number, or None where one would be of no use.
 
     `reference` is the default (for a field that inherits: what it inherits); a logarithmic slider spans three

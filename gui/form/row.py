@@ -7,14 +7,19 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.spec import FieldDeclaration
+from engine.spec import FieldDeclaration, SpecError
 from gui.form.controls import Glyph, Live
 from gui.tokens import Theme
 
 
+def message_of(error: SpecError) -> str:
+    """An error without the key, which the reader sees above it."""
+    return str(error).removeprefix(f"{error.key}: ")
+
+
 class Row(QWidget):
-    """One field. `committed(key, value)`: the reader has set it; `dragged(key, value)`: he is about to, more follow
-    quickly; `wrong(key, message)`: what he wrote is no value of this field. None is emitted by `set_value`.
+    """One field. `committed(key, value)`: the reader has set it; `dragged(key, value)`: is about to, more follow
+    quickly; `wrong(key, message)`: what was written is no value of this field. None is emitted by `set_value`.
     """
 
     committed = Signal(str, object)
@@ -27,6 +32,8 @@ class Row(QWidget):
         self.key = declaration.key
         self.compact = compact
         self.value: Any = declaration.default
+        self.refused = False
+        self.stale = True  # shows something else than `value`
         self.themed: list[Live | Glyph] = []
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
@@ -68,7 +75,7 @@ class Row(QWidget):
 
     def clearer(self) -> Glyph:
         """The button that takes an own value back to what it inherits."""
-        button = Glyph("close", f"Back to {self.declaration.inherits}", self)
+        button = Glyph("cross", f"Back to {self.declaration.inherits}", self)
         button.setAccessibleName(f"{self.declaration.title}: back to {self.declaration.inherits}")
         button.clicked.connect(self.clear)
         self.themed.append(button)
@@ -102,8 +109,9 @@ class Row(QWidget):
         """Back to the inherited value."""
         self.committed.emit(self.key, None)
 
-    def show_error(self, message: str) -> None:
-        """Show one line beneath the control; an empty one takes it away."""
+    def show_error(self, message: str, *, own: bool = False) -> None:
+        """Show one line beneath the control; an empty one takes it away. `own`: the field itself refuses its words."""
+        self.refused = own
         if message != self.error.text():
             self.error.setText(message)
             self.error.setVisible(bool(message))

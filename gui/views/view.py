@@ -80,6 +80,10 @@ class View(QWidget):
             curves.set_cursor(None)
         self._drawn_lines.clear()
 
+    def first_choice(self, names: Sequence[str]) -> str:
+        """Whose inside is looked at unless the reader has chosen."""
+        return names[0] if names else ""
+
     def choose(self, series: str) -> None:
         """The contestant whose inside is looked at."""
         self.chosen = series

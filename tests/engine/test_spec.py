@@ -160,7 +160,7 @@ def test_a_list_may_stand_for_a_tuple_in_a_file() -> None:
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        _Lab().steps = 3  # type: ignore[misc]
+        _Lab().steps = 3
 
 
 def test_one_value_is_changed_and_the_rest_shared() -> None:

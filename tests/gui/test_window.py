@@ -65,6 +65,7 @@ def test_the_first_screen_has_something_to_run(qtbot: QtBot, window: MainWindow)
 def test_keys_step_and_step_back(qtbot: QtBot, window: MainWindow) -> None:
     page = page_of(window)
     window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
     page.setFocus()
     for key, step in ((Qt.Key.Key_Right, 1), (Qt.Key.Key_Right, 2), (Qt.Key.Key_Left, 1), (Qt.Key.Key_Home, 0)):
         qtbot.keyClick(page, key)

@@ -9,7 +9,7 @@ from engine.formula.derive import derive
 from engine.optimizers import RULES
 from engine.second_order import METHODS
 from engine.spec import value_of
-from engine.torch_code import array, changes, derivatives, listed, math_library, section, sources
+from engine.torch_code import array, changes, derivatives, listed, math_library, plain, section, sources
 
 _WHY = {
     "search": "{names}: a line search branches on comparisons, where the last bit decides.",
@@ -77,13 +77,13 @@ class Objective:
         return float(f) + float(self.noise @ p), np.array([f_x, f_y], float) + self.noise
 '''
 
-_LOOP = '''\
+_LOOP = """\
 with np.errstate(all="ignore"):
     for name, (walk_it, *own) in EXACTLY.items():
         (x, y), taken, finite = walk_it(*own, MOST, EXACT_CHANGES.get(name, {}))
         FOUND[name] = (float(x), float(y)), taken, finite
         print(f"{name:10} step {taken:6}  x {x:.12g}  y {y:.12g}  f {derivatives(x, y)[0]:.6g}")
-'''
+"""
 
 
 def exact_walks(
@@ -103,6 +103,8 @@ def exact_walks(
     ]
     rules = [name for name in why if name in RULES]
     methods = [name for name in why if name in METHODS]
+    table = _table(experiment, pieces, list(why))
+    live = "EXACT_CHANGES = {" in table
     parts = [section("Bit for bit", " ".join([*told, _SO]))]
     parts += _derivatives(experiment, spec, bool({"newton"} & set(why)))
     if rules:
@@ -111,12 +113,13 @@ def exact_walks(
             for function in (RULES[name].function(spec.convention), RULES[name].point(spec.convention)):
                 if function is not None:
                     functions[function.__name__] = function
-        parts += [sources(functions, "engine.optimizers"), _silent(_RULES, noisy)]
+        parts += [sources(functions, "engine.optimizers"), _without(_RULES, noisy, live)]
     if methods:
-        parts.append(sources({f"{name}_step": METHODS[name].step for name in methods}, "engine.second_order"))
-        parts.append(_methods("newton" in why, noisy))
-    parts.append("\n".join(_table(experiment, pieces, list(why))))
-    parts.append(_LOOP.replace("MOST", most))
+        code = sources({f"{name}_step": METHODS[name].step for name in methods}, "engine.second_order")
+        parts += ["Vector = np.ndarray  # [2]"] if "Vector" in code else []
+        parts.append(code)
+        parts.append(_without(_methods("newton" in why, noisy), noisy, live))
+    parts += ["\n".join(table), _without(_LOOP, noisy, live).replace("MOST", most)]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -129,15 +132,21 @@ def _derivatives(experiment: Any, spec: Any, second: bool) -> list[str]:
     return [part for part in parts if part]
 
 
-def _silent(code: str, noisy: bool) -> str:
-    return code if noisy else code.replace(" + NOISE[step, i]", "")
+def _without(code: str, noisy: bool, live: bool) -> str:
+    """The code of a walk without what this run does not need."""
+    if not noisy:
+        code = code.replace(" + NOISE[step, i]", "")
+    if not live:
+        code = "\n".join(line for line in code.split("\n") if "changes.get" not in line)
+        code = code.replace("steps, changes)", "steps)").replace(", EXACT_CHANGES.get(name, {})", "")
+    return code
 
 
 def _methods(newton: bool, noisy: bool) -> str:
     code = _METHODS
     if noisy:
         start, end = code.index("class Objective"), code.index("    def hessian")
-        code = _NOISY + "\n" + code[end:] if start == 0 else code
+        code = code[:start] + _NOISY + "\n" + code[end:]
         code = code.replace("Objective(), settings", "Objective(NOISE[step]), settings")
     if not newton:
         start, end = code.index("    def hessian"), code.index("def walk_method")
@@ -152,15 +161,16 @@ def _table(experiment: Any, pieces: Sequence[tuple[int, Any]], names: Sequence[s
         own = [(step, _settings(experiment, piece, name)) for step, piece in pieces]
         changing[name] = changes(own)
         if name in RULES:
-            rule = RULES[name]
-            point = rule.point(spec.convention)
-            kept = [[float(value) for value in rule.initial] for _ in "xy"]
-            made = f"walk_exactly, {rule.function(spec.convention).__name__}, {point.__name__ if point else None}, {kept}"
+            rule, point = RULES[name], RULES[name].point(spec.convention)
+            kept = [list(rule.initial), list(rule.initial)]
+            function = rule.function(spec.convention).__name__
+            made = [f"walk_exactly, {function}, {point.__name__ if point else None}, {kept}"]
         else:
             start = METHODS[name].start(experiment.start(spec).p[0])
-            state = ", ".join(f'"{key}": {_value(value)}' for key, value in start.items())
-            made = f"walk_method, {name}_step, {{{state}}}"
-        lines += [f'    "{name}": (', f"        {made},", f"        {own[0][1]!r},", "    ),"]
+            state = [f'    "{key}": {_value(value)},' for key, value in start.items()]
+            made = [f"walk_method, {name}_step, {{", *state, "}"]
+        made = [f"        {line}" for line in made]
+        lines += [f'    "{name}": (', *made[:-1], f"{made[-1]},", f"        {plain(own[0][1])},", "    ),"]
     return [*lines, "}", *listed("EXACT_CHANGES", changing, "Before which step (counted from 0), and to what.")]
 
 

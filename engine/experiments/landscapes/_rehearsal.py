@@ -94,7 +94,8 @@ def _spread(
     spread = dict.fromkeys(names, 0.0)
     for trial in range(TRIALS):
         random = np.random.default_rng(trial)
-        state, ended = experiment.start(pieces[0][1]), {}
+        state = experiment.start(pieces[0][1])
+        ended: dict[str, tuple[str, int]] = {}
         _shake(state, random, ULPS)
         for columns in _walk(experiment, state, pieces, steps, block):
             ended |= {names[ending.series]: (ending.finish, ending.step) for ending in columns.endings}

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from engine.experiments.landscapes._exact import exact_walks
@@ -21,10 +23,12 @@ from engine.spec import changed, value_of
 from engine.torch_code import (
     CHECK,
     NEARLY_ZERO,
+    WIDTH,
     changes,
     constructor,
     header,
     listed,
+    plain,
     section,
     settings,
     sources,
@@ -36,7 +40,6 @@ from engine.torch_code import (
 _Pieces = list[tuple[int, Any]]  # (step, settings in force from the step after it), beginning at step 0
 
 _IMPORTS = (
-    ("@dataclass", "from __future__ import annotations\n"),  # the fields of our own classes are annotated
     (r"\bmath[.,]", "import math"), (r"\bzlib\.", "import zlib"), ("@dataclass", "from dataclasses import dataclass"),
     ("", ""), (r"\bnp\.", "import numpy as np"), (r"\btorch\.", "import torch"), (r"\btorch\.", ""),
     (r"\btorch\.", "torch.set_default_dtype(torch.float64)"),
@@ -89,7 +92,8 @@ def write(experiment: Any, spec: Any, events: Sequence[Any], steps: int, end: An
     most = "EARLIER.get(name, STEPS)" if earlier else "STEPS"
     parts = [_run(experiment, pieces, steps, earlier, noisy)]
     if with_torch:
-        parts += [_surface(experiment, spec), _optimizers(experiment, pieces, with_torch), _loop(noisy, most)]
+        optimizers = _optimizers(experiment, pieces, with_torch)
+        parts += [_surface(experiment, spec), optimizers, _loop(noisy, "CHANGES = " in optimizers, most)]
     parts += [exact_walks(experiment, pieces, told.exact, noisy, most), _end(names, told, steps, end)]
     body = "\n\n".join(part.strip("\n") + "\n" for part in parts if part)
     imports = [line for mark, line in _IMPORTS if re.search(mark, body)]
@@ -103,7 +107,8 @@ def _words(experiment: Any, spec: Any, live: Sequence[Any], steps: int, noisy: b
     words = [f"{steps} step{'s' * (steps != 1)} from {_start(experiment, spec)} in {convention} convention"]
     words += [f"gradient noise {spec.noise!r}, seed {spec.seed}"] if noisy else []
     words += [f"an optimizer stops at a loss of {spec.target!r} or less"] if spec.target is not None else []
-    told = [f"    f(x, y) = {' '.join(surface.text.split())}", "; ".join(words) + "."]
+    formula = textwrap.fill(surface.text, WIDTH, initial_indent="    f(x, y) = ", subsequent_indent=" " * 14)
+    told = [formula, "; ".join(words) + "."]
     if live:
         story = "; ".join(f"{e.key} = {e.value!r} from step {e.step + 1} on" for e in live)
         told.append(f"Changed during the run: {story}.")
@@ -123,13 +128,13 @@ def _run(experiment: Any, pieces: _Pieces, steps: int, earlier: dict[str, int], 
     spec = pieces[0][1]
     lines = [section("The run") + f"START = {_start(experiment, spec)}", f"STEPS = {steps}"]
     if earlier:
-        lines += ["# These stop before the last step.", f"EARLIER = {earlier!r}".replace("'", '"')]
+        lines += ["# These stop before the last step.", f"EARLIER = {plain(earlier)}"]
     lines.append("FOUND = {}  # optimizer: its place, the steps it took, whether all is finite")
     if noisy:
         lines += ["", "", sources({"normals": normals}, "engine.randomness"), ""]
         lines += ["# The deviation of each step's gradient noise; every optimizer gets the same draw.",
                   f"deviation = np.full(STEPS, {float(spec.noise)!r})"]  # fmt: skip
-        for (_, before), (step, after) in zip(pieces, pieces[1:], strict=False):
+        for (_, before), (step, after) in pairwise(pieces):
             if after.noise != before.noise:
                 lines.append(f"deviation[{step}:] = {float(after.noise)!r}")
         lines.append(f'NOISE = deviation[:, None] * normals({spec.seed}, "gradient noise", 0, STEPS)')
@@ -165,10 +170,16 @@ def _optimizers(experiment: Any, pieces: _Pieces, names: Sequence[str]) -> str:
     return "\n".join([*lines, *listed("CHANGES", live, "Before which step (counted from 0), and to what.")])
 
 
-def _loop(noisy: bool, most: str) -> str:
-    loop = _LOOP.replace("MOST", most)
-    if not noisy:
-        loop = "\n".join(line for line in loop.split("\n") if "NOISE" not in line)
+def _loop(noisy: bool, live: bool, most: str) -> str:
+    left_out = [word for word, there in (("NOISE", noisy), ("param_groups", live)) if not there]
+    lines = _LOOP.replace("MOST", most).split("\n")
+    loop = "\n".join(line for line in lines if not any(word in line for word in left_out))
+    if not live:
+        loop = (
+            loop.replace(", CHANGES.get(name, {})", "")
+            .replace("steps, changes)", "steps)")
+            .replace("steps):\n\n", "steps):\n")
+        )
     return section("The walk") + loop
 
 

@@ -21,6 +21,7 @@ from gui.views.view import View
 
 GRID = 160  # points a side of the map
 ROUGH = 40  # points a side of the surface in three dimensions
+SHORTEST, LONGEST = 0.004, 0.125  # of the map's side: shorter arrows are left out, longer ones shortened
 LAG = 400  # milliseconds between two pictures of it while a run streams
 
 
@@ -63,6 +64,10 @@ class DescentView(View):
     def label(self, series: str) -> str:
         """An optimizer's title."""
         return self._names.get(series, series)
+
+    def first_choice(self, names: Sequence[str]) -> str:
+        """Adam where it walks: there is most to see inside."""
+        return "adam" if "adam" in names else super().first_choice(names)
 
     def set_spec(self, spec: Spec) -> None:
         """A new surface, start or set of optimizers."""
@@ -150,10 +155,17 @@ class DescentView(View):
         if not np.isfinite([x, y]).all():
             self.map.set_arrows([])
             return
-        arrows = [
-            (x, y, *q.value, q.name, q.kind) for q in inside.quantities
-            if q.kind in ("gradient", "momentum", "step") and len(q.value) == 2 and np.isfinite(q.value).all()
-        ]  # fmt: skip
+        x0, x1, y0, y1 = self._extent
+        arrows = []
+        for q in inside.quantities:
+            if q.kind in ("gradient", "momentum", "step") and len(q.value) == 2 and np.isfinite(q.value).all():
+                dx, dy = q.value
+                reach = float(np.hypot(dx / (x1 - x0), dy / (y1 - y0)))
+                if reach < SHORTEST:
+                    continue
+                # what is longer than an eighth of the map is drawn that long, in its direction
+                short = min(1.0, LONGEST / reach) if q.kind != "step" else 1.0
+                arrows.append((x, y, dx * short, dy * short, q.name.replace("_", " "), q.kind))
         self.map.set_arrows(arrows)
 
     def show_drawn(self, drawn: Drawn | None) -> None:

@@ -237,7 +237,8 @@ def test_a_wrong_setting_exits_2_with_one_line(
 def test_a_wrong_formula_exits_2_with_one_line(
     formula: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = refused(capsys, "run", ID, "--out", str(tmp_path / "out"), "--set", "surface=custom", "--set", f"formula={formula}")  # fmt: skip
+    words = ["--set", "surface=custom", "--set", f"formula={formula}"]
+    line = refused(capsys, "run", ID, "--out", str(tmp_path / "out"), *words)
     assert line.startswith("descent-lab: formula: ")
     assert list(tmp_path.iterdir()) == []
 
@@ -295,7 +296,10 @@ FILES: list[tuple[bytes, str]] = [
     (b"\xff\xfe", "UTF-8"),
     (b"[]", "an object"),
     (b'{"format": "descent-lab", "version": 99, "experiment": "landscapes.descent", "settings": {}}', "newer"),
-    (b'{"format": "descent-lab", "version": 1, "experiment": "landscapes.descent", "settings": {"q": 1}}', "q: no such"),
+    (
+        b'{"format": "descent-lab", "version": 1, "experiment": "landscapes.descent", "settings": {"q": 1}}',
+        "q: no such",
+    ),
 ]
 
 

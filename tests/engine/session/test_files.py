@@ -90,9 +90,7 @@ def test_steps_raised_where_a_branch_forks_are_run_again() -> None:
 def test_opening_can_be_given_up() -> None:
     body = json.loads(to_json(saved(Session(DESCENT, DESCENT.Spec()).view())))
     body["settings"]["steps"] = body["branches"][0]["steps"] = 1_000_000_000
-    opening = rebuild(from_json(json.dumps(body)), 0.001)
-    session = next(opening)
-    opening.close()
+    session = next(rebuild(from_json(json.dumps(body)), 0.001))
     assert 0 < session.step < 1_000_000_000
 
 
@@ -103,7 +101,7 @@ def test_a_branch_that_this_run_does_not_reach_is_refused() -> None:
     body["branches"][0]["steps"] = 400
     assert last(from_json(json.dumps(body))).branch.finish == "diverged"
     body["branches"].append({"name": "b", "parent": 0, "fork": 300, "steps": 310, "events": []})
-    with pytest.raises(SpecError, match="branch 1: fork: 300 is not allowed; .* ends at step"):
+    with pytest.raises(SpecError, match=r"branch 1: fork: 300 is not allowed; .* ends at step"):
         last(from_json(json.dumps(body)))
 
 
@@ -181,7 +179,7 @@ BAD: list[tuple[str, Callable[[dict[str, Any]], None], tuple[str, ...]]] = [
     ("events object", put("branches", 0, "events", value={}), ("branch 0: events", "a list")),
     ("event number", put("branches", 0, "events", value=[1]), ("branch 0: events", "an object")),
     ("event key", put("branches", 0, "events", 0, "why", value=1), ("why", "events of branch 0")),
-    ("event not live", put("branches", 0, "events", value=[event(key="surface", value="bowl")]), ("'surface'", "cannot")),
+    ("event not live", put("branches", 0, "events", value=[event(key="surface")]), ("'surface'", "cannot")),
     ("event unknown", put("branches", 0, "events", value=[event(key="x")]), ("'x'", "cannot")),
     ("event list", put("branches", 0, "events", value=[event(key=[])]), ("[]", "cannot")),
     ("event value", put("branches", 0, "events", value=[event(value=-1)]), ("noise", "-1", "a number from 0")),
@@ -358,7 +356,9 @@ def test_writing_makes_folders_and_honours_the_umask(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("old", [None, b"old"])
-def test_a_write_that_breaks_off_leaves_the_old_file(tmp_path: Path, error: type[BaseException], old: bytes | None) -> None:
+def test_a_write_that_breaks_off_leaves_the_old_file(
+    tmp_path: Path, error: type[BaseException], old: bytes | None
+) -> None:
     path = tmp_path / "file"
     if old is not None:
         path.write_bytes(old)
@@ -377,7 +377,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
     def write(stream: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(FileError, match="cannot be written .No space left on device."):
+    with pytest.raises(FileError, match=r"cannot be written \(No space left on device\)"):
         write_atomic(tmp_path / "file", write)
     assert list(tmp_path.iterdir()) == []
 

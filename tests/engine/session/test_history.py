@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,7 +31,9 @@ def _fill(kept: History, rows: Floats, first: int, sizes: list[int]) -> None:
     at = 0
     while at < len(rows):
         n = min(sizes[at % len(sizes)], len(rows) - at)
-        kept.append(first + at, Columns({"loss": rows[at : at + n], "other": rows[at : at + n], "x": -rows[at : at + n]}))
+        kept.append(
+            first + at, Columns({"loss": rows[at : at + n], "other": rows[at : at + n], "x": -rows[at : at + n]})
+        )
         at += n
 
 
@@ -39,7 +43,7 @@ def _check_envelope(view: HistoryView, steps: NDArray[np.int64], rows: Floats) -
     assert len(view.block_steps) <= history.BLOCKS
     edges = [*view.block_steps.tolist(), int(steps[-1]) + 1]
     assert edges[0] == steps[0]
-    for b, (begin, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for b, (begin, end) in enumerate(itertools.pairwise(edges)):
         inside = rows[(steps >= begin) & (steps < end)]
         for s in range(SERIES):
             numbers = [value for value in inside[:, s].tolist() if value == value]

@@ -175,7 +175,9 @@ def test_each_optimizer_goes_back_exactly(name: str, convention: str) -> None:
 
 def test_a_live_change_acts_from_the_next_step_on() -> None:
     """x = prod(1 - rate_k) on (x^2 + y^2)/2, in plain floats."""
-    one = run({"surface": "bowl", "condition_number": 1.0, "start": (1, 1), "optimizers": ("sgd",), "learning_rate": 0.1})
+    one = run(
+        {"surface": "bowl", "condition_number": 1.0, "start": (1, 1), "optimizers": ("sgd",), "learning_rate": 0.1}
+    )
     one.advance(3)
     assert one.set_live("learning_rate", 0.5) is False
     one.advance(2)
