@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.experiment import Experiment
 from engine.session.files import Saved, saved
@@ -72,6 +72,10 @@ class Page(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        heading = QLabel("EXPERIMENTS")
+        heading.setProperty("role", "section")
+        heading.setContentsMargins(12, 12, 12, 4)
+        self.left_layout.addWidget(heading)
         self.left_layout.addWidget(scroll, 1)
         self.columns = QSplitter(Qt.Orientation.Horizontal)
         self.columns.setObjectName("columns")
@@ -292,9 +296,13 @@ class Page(QWidget):
         if view is None:
             return
         branch = view.branch
+        finish, reason = view.finish or "", branch.reason if view.finish else ""
+        lost = [e for e in branch.endings if e.finish == "diverged" and e.step <= view.step]
+        if lost and finish != "failed":  # one contestant's end is told although the others run on
+            finish, reason = "diverged", f"{self.view.label(view.series[lost[-1].series])}: {lost[-1].reason}"
         self.transport.set_state(
             running=self.run.running, step=view.step, frontier=branch.frontier, total=view.steps,
-            finish=view.finish or "", reason=branch.reason if view.finish else "",
+            finish=finish, reason=reason,
             events=[(e.step, f"{e.key} = {e.value}") for e in branch.events],
             branches=[b.name for b in view.branches], branch=view.current,
             fork=branch.fork if branch.parent is not None else None,

@@ -200,7 +200,7 @@ class MainWindow(QMainWindow):
         self.tabs.setCurrentIndex(tab)
         self.tabs.blockSignals(False)
         self._fill_list(id)
-        page.left_layout.insertWidget(0, self.list)
+        page.left_layout.insertWidget(1, self.list)
         page.begin()
         page.setFocus()
         self._refresh_actions()

@@ -12,6 +12,6 @@ from .optimizers import NEARLY_ZERO, changes, constructor, listed, plain, settin
 from .text import CHECK, WIDTH, array, header, section, sources, wrapped, written_rules
 
 __all__ = [
-    "CHECK", "NEARLY_ZERO", "WIDTH", "array", "changes", "constructor", "derivatives", "header", "listed", "math_library",
-    "plain", "section", "settings", "sources", "where_autograd_fails", "wrapped", "written_out", "written_rules",
+    "CHECK", "NEARLY_ZERO", "WIDTH", "array", "changes", "constructor", "derivatives", "header", "listed",
+    "math_library", "plain", "section", "settings", "sources", "where_autograd_fails", "wrapped", "written_out", "written_rules",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.spec import FieldDeclaration, Settings, flat
+from engine.spec import FieldDeclaration, Settings
 from gui.form.controls import Glyph, dot_icon
 from gui.form.numbers import words_of
 from gui.form.row import Row
@@ -141,9 +141,10 @@ class ContestantsRow(Row):
 
     def show_rates(self, spec: Settings) -> None:
         """Show every learning rate."""
-        values = flat(spec)
+        shared = getattr(spec, RATE, None)
         for name, one in self.contestants.items():
-            one.show_rate(values.get(f"{name}.{RATE}"), values.get(RATE) if one.fields else None)
+            own = getattr(getattr(spec, name, None), RATE, None)
+            one.show_rate(own, shared if any(field.key == f"{name}.{RATE}" for field in one.fields) else None)
 
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

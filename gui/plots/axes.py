@@ -7,7 +7,7 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from gui.fonts import SMALL, font, text_width
 from gui.palette import pen
@@ -111,7 +111,11 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
             box = QRectF(0, height - room, width, room)
             centre, left = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignLeft
             painter.setPen(QColor(self.theme.faint))
-            painter.drawText(box, centre | left, self.note)
+            gap = 12 * self.theme.scale
+            beside = QFontMetricsF(used).elidedText(
+                self.note, Qt.TextElideMode.ElideRight, max(0.0, width - text_width(used, self.name) - gap)
+            )
+            painter.drawText(box, centre | left, beside)
             crowded = text_width(used, self.note) + 8 > (width - text_width(used, self.name)) / 2
             place = Qt.AlignmentFlag.AlignRight if crowded and self.note else Qt.AlignmentFlag.AlignHCenter
             painter.setPen(QColor(self.theme.dim))

@@ -28,18 +28,22 @@ def union(spans: Iterable[Span | None]) -> Span | None:
 SAMPLE = 512  # values that suffice to know what is usual
 
 
-def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bool) -> tuple[float, float]:
-    """Cut a range to what can still be read when a series has diverged.
+DECADES = 8.0  # how far beyond the usual a logarithmic axis goes
 
-    A value 1e6 times (log: 15 decades) beyond the 90th percentile of all sizes is out of the picture: its line is
-    seen leaving, and the others stay readable. The whole can still be reached by zooming out.
+
+def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bool) -> tuple[float, float]:
+    """Cut a range to what can still be read when a series has diverged, or is far ahead of the others.
+
+    A value 1e6 times beyond the 90th percentile of all sizes is out of the picture (log: 8 decades above the 90th
+    percentile, or below the 10th): its line is seen leaving, and the others stay readable. The whole can still be
+    reached by zooming out.
     """
     pool = np.concatenate([values[np.isfinite(values)] for values in arrays])
     if not pool.size:
         return low, high
     if log:
-        top = float(np.percentile(pool, 90)) + 15.0
-        return low, max(min(high, top), low)
+        bottom, top = np.percentile(pool, (10, 90)) + (-DECADES, DECADES)
+        return min(max(low, float(bottom)), high), max(min(high, float(top)), low)
     size = float(np.percentile(np.abs(pool), 90))
     if size > 0 and max(abs(low), abs(high)) > 1e6 * size:
         return max(low, -3 * size), min(high, 3 * size)

@@ -109,7 +109,7 @@ def test_every_constructor_walks_like_its_rule(name: str, convention: Convention
 
 def test_a_momentum_of_zero_keeps_the_velocity() -> None:
     group = settings("nesterov", "pytorch", 0.1, {"momentum": 0.0, "weight_decay": 0.0})
-    assert 0 < group["momentum"] and 3.7 + group["momentum"] * 1e100 == 3.7
+    assert group["momentum"] > 0 and 3.7 + group["momentum"] * 1e100 == 3.7
 
 
 def test_changes_name_only_what_is_new() -> None:

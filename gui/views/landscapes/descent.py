@@ -30,7 +30,7 @@ class DescentView(View):
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         self.map = Field(theme=theme)
-        self.relief = Surface3D(theme=theme)
+        self.relief = Surface3D("Surface", theme=theme)
         super().__init__(experiment, theme)
         self.map.startPicked.connect(self._start_picked)
         self.map.viewChanged.connect(self._view_changed)
