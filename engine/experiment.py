@@ -143,7 +143,8 @@ class Experiment(Protocol):
 
     `columns` name what is recorded beside `step,series`, in the order of history.csv; `loss` is the one that is to
     fall; `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and not to a
-    state, and are empty at step 0.
+    state, and are empty at step 0. `path`: the two
+    columns that are a way through a plane, or None.
     Every method is pure but for `advance`, which changes the state it is handed and nothing else.
     """
 
@@ -156,10 +157,15 @@ class Experiment(Protocol):
     extras: ClassVar[tuple[str, ...]]
     loss: ClassVar[str]
     step_columns: ClassVar[tuple[str, ...]]
+    path: ClassVar[tuple[str, str] | None]
     plots: ClassVar[tuple[Curve, ...]]
 
     def series(self, spec: Any) -> tuple[str, ...]:
         """The contestants' names, in the order of the columns' second axis."""
+        ...
+
+    def extent(self, spec: Any) -> tuple[float, float, float, float]:
+        """(x0, x1, y0, y1) of the plane that `path` goes through, as a picture shows it at first."""
         ...
 
     def steps(self, spec: Any) -> int:

@@ -40,6 +40,8 @@ _SIGNS = {
 }  # fmt: skip
 _ACCENTS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "vec": "\u20d7"}
 _GROUP = r"\{([^{}]*)\}"
+_SIGN = re.compile(r"(=|\\cdot|\\times)\s*-")  # a sign of its own, which must not be spaced as a difference
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 def plain(latex: str) -> str:
@@ -49,7 +51,7 @@ def plain(latex: str) -> str:
     while text != before:  # from the innermost braces outwards
         before = text
         for name, mark in _ACCENTS.items():
-            text = re.sub(rf"\\{name}\s*(?:{_GROUP}|([A-Za-z]))", lambda m, k=mark: (m[1] or m[2] or "") + k, text)
+            text = re.sub(rf"\\{name}\s*(?:{_GROUP}|([A-Za-z]))", rf"\1\2{mark}", text)
         text = re.sub(rf"\\[dt]?frac\s*{_GROUP}\s*{_GROUP}", lambda m: f"{_held(m[1])}/{_held(m[2])}", text)
         text = re.sub(rf"\\sqrt\s*{_GROUP}", lambda m: f"√{_held(m[1])}", text)
         text = re.sub(rf"\\(?:text|mathrm|mathbf|mathit|operatorname)\s*{_GROUP}", r"\1", text)
@@ -77,15 +79,25 @@ def typeset(latex: str, colour: str, size: float) -> Setting:
     try:
         import ziamath  # here, because it takes a while and many windows show no formula
 
-        ziamath.config.svg2 = False  # Qt draws only fragments of SVG 2
-        svg = ziamath.Latex(latex, size=size, color=colour).svg()
+        ziamath.config.svg2 = False  # type: ignore[attr-defined]  # Qt draws only fragments of SVG 2
+        signed = _SIGN.sub(r"\1 \\mathrm{-}", latex)
+        svg = ziamath.Latex(signed, size=size, color=colour).svg()  # type: ignore[attr-defined]
         renderer = QSvgRenderer(QByteArray(svg.encode()))
         box = renderer.viewBoxF()
         if renderer.isValid() and box.width() > 0 and box.height() > 0:
+            box.setLeft(max(box.left(), _first_ink(svg) - 0.5))
+            renderer.setViewBox(box)
             return Setting(renderer, box.width(), box.height())
     except Exception:  # a formula of the reader's may be anything, and the parser's own errors have no common base
         pass
     return Setting(None, 0.0, 0.0)
+
+
+def _first_ink(svg: str) -> float:
+    """Where the drawing begins. Its box begins earlier under a wide hat, and lines would not stand below each other."""
+    paths = [_NUMBER.findall(path)[::2] for path in re.findall(r' d="([^"]*)"', svg)]
+    left = [float(x) for x in re.findall(r'<rect x="([^"]*)"', svg)]
+    return min([min(map(float, path)) for path in paths if path] + left, default=-math.inf)
 
 
 class Typesetter(QObject):

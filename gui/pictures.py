@@ -69,13 +69,13 @@ def until(view: SessionView, step: int) -> SessionView:
         n = int(np.searchsorted(history.steps, step, side="right"))
         values = {name: rows[:n] for name, rows in history.values.items()}
         if history.block_steps is None or history.low is None or history.high is None:
-            return HistoryView(history.steps[:n], values)
+            return replace(history, steps=history.steps[:n], values=values)
         m = int(np.searchsorted(history.block_steps, step, side="right"))
-        return HistoryView(
-            history.steps[:n], values, history.block_steps[:m],
-            {name: rows[:m] for name, rows in history.low.items()},
-            {name: rows[:m] for name, rows in history.high.items()},
-        )  # fmt: skip
+        low = {name: rows[:m] for name, rows in history.low.items()}
+        high = {name: rows[:m] for name, rows in history.high.items()}
+        return replace(
+            history, steps=history.steps[:n], values=values, block_steps=history.block_steps[:m], low=low, high=high
+        )
 
     branches = tuple(replace(branch, history=cut(branch.history)) for branch in view.branches)
     return replace(view, step=step, branches=branches)

@@ -10,25 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from engine.experiment import Array, Columns
+from engine.session.trace import Trace
 
-BUDGET = 192 * 2**20  # bytes of rows one history may keep
-BLOCKS = 2048  # the most blocks an envelope has: about as many as a screen has pixels
+BUDGET = 64 * 2**20  # bytes of rows one history may keep
+BLOCKS = 1024  # the most blocks an envelope has: about as many as a plot has pixels
+FEW = 4096  # rows up to which a path is drawn from every row
 
 
 @dataclass(frozen=True)
 class HistoryView:
     """A frozen look at a history: `steps` [rows], `values[name]` [rows, series], and, once there are more steps than
-    an envelope has blocks, `low[name]`, `high[name]` [blocks, series] with `block_steps` [blocks]."""
+    an envelope has blocks, `low[name]`, `high[name]` [blocks, series] with `block_steps` [blocks]. `traces`:
+    for each contestant the steps [n] and points [n, 2] of its thinned path, once there are many rows."""
 
     steps: Array
     values: Mapping[str, Array]
     block_steps: Array | None = None
     low: Mapping[str, Array] | None = None
     high: Mapping[str, Array] | None = None
+    traces: tuple[tuple[Array, Array], ...] = ()
+    path: tuple[str, str] | None = None
+
+    def way(self, series: int, until: int) -> tuple[Array, Array]:
+        """x, y of a contestant's path up to a step: every row while they are few, else thinned as Trace says."""
+        assert self.path is not None
+        if not self.traces:
+            n = int(np.searchsorted(self.steps, until, side="right"))
+            return self.values[self.path[0]][:n, series], self.values[self.path[1]][:n, series]
+        steps, points = self.traces[series]
+        n = int(np.searchsorted(steps, until, side="right"))
+        return points[:n, 0], points[:n, 1]
 
     def at(self, step: int) -> int | None:
         """The row of a step, or None where that step was not kept."""
@@ -93,7 +109,10 @@ class _Envelope:
 class History:
     """Recorded rows of one branch, the first of them at `first` (step 0, or the step where the branch forks)."""
 
-    def __init__(self, columns: tuple[str, ...], series: int, *, every: int = 1, budget: int | None = BUDGET) -> None:
+    def __init__(
+        self, columns: tuple[str, ...], series: int, *, every: int = 1, budget: int | None = BUDGET,
+        path: tuple[str, str] | None = None, extent: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0),
+    ) -> None:  # fmt: skip
         self.columns, self.series = columns, series
         self.recorded = every  # the cadence asked for: what the envelope sees
         self.every = every  # the cadence of the rows kept: doubles with each thinning
@@ -104,6 +123,8 @@ class History:
         self._envelope = _Envelope(columns, series)
         self._last = -1
         self.thinned = False
+        self._path, self._extent = path, extent
+        self._traces: list[Trace] = []
 
     @property
     def last(self) -> int:
@@ -119,6 +140,8 @@ class History:
         if not len(steps):
             return
         self._envelope.append(steps, values)
+        if self._path is not None and self.rows + len(steps) > FEW:
+            self._follow(steps, values)
         if self.every > self.recorded:
             steps, values = self._every(self.every, steps, values)
         self._reserve(self.rows + len(steps))
@@ -129,6 +152,18 @@ class History:
         if self.most is not None:
             while self.rows > self.most:
                 self._thin()
+
+    def _follow(self, steps: Array, values: Mapping[str, Array]) -> None:
+        """Keep the contestants' paths for pictures, from the moment on when there are many rows."""
+        assert self._path is not None
+        parts = [(steps, values)]
+        if not self._traces:
+            self._traces = [Trace(self._extent) for _ in range(self.series)]
+            parts.insert(0, (self._steps[: self.rows], {n: self._values[n][: self.rows] for n in self._path}))
+        x, y = self._path
+        for some, columns in parts:
+            for s, trace in enumerate(self._traces):
+                trace.append(some, np.ascontiguousarray(columns[x][:, s]), np.ascontiguousarray(columns[y][:, s]))
 
     def _every(self, every: int, steps: Array, values: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
         """Only the rows of every so many steps; the very first row of all stays."""
@@ -163,10 +198,9 @@ class History:
     def view(self) -> HistoryView:
         """A frozen look at all rows so far (no copy of the rows)."""
         values = {name: rows[: self.rows] for name, rows in self._values.items()}
+        traces = tuple((trace.steps, trace.points) for trace in self._traces)
         envelope = self._envelope
-        if envelope.block == 1:
-            return HistoryView(self._steps[: self.rows], values)
-        # the arrays are replaced, never written, by later appends
-        return HistoryView(
-            self._steps[: self.rows], values, envelope.starts, dict(envelope.low), dict(envelope.high)
-        )  # fmt: skip
+        blocks: tuple[Any, ...] = (None, None, None)
+        if envelope.block > 1:  # these arrays are replaced, never written, by later appends
+            blocks = (envelope.starts, dict(envelope.low), dict(envelope.high))
+        return HistoryView(self._steps[: self.rows], values, *blocks, traces=traces, path=self._path)

@@ -144,7 +144,11 @@ class Session:
 
     def _new_branch(self, name: str, parent: int | None, fork: int, timeline: Timeline) -> Branch:
         names = self.experiment.columns + self.experiment.extras
-        history = History(names, len(self.series), every=self.spec.record_every, budget=self.budget)
+        path = self.experiment.path
+        history = History(
+            names, len(self.series), every=self.spec.record_every, budget=self.budget, path=path,
+            extent=self.experiment.extent(self.spec) if path else (0.0, 1.0, 0.0, 1.0),
+        )  # fmt: skip
         history.append(fork, self._row)
         endings: tuple[Ending, ...] = ()
         final = self.row

@@ -13,5 +13,6 @@ from .text import CHECK, WIDTH, array, header, section, sources, wrapped, writte
 
 __all__ = [
     "CHECK", "NEARLY_ZERO", "WIDTH", "array", "changes", "constructor", "derivatives", "header", "listed",
-    "math_library", "plain", "section", "settings", "sources", "where_autograd_fails", "wrapped", "written_out", "written_rules",
+    "math_library", "plain", "section", "settings", "sources", "where_autograd_fails", "wrapped", "written_out",
+    "written_rules",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from engine.experiment import Drawn, Inside, Prediction, Preset
 from gui.lesson.chapter import ChapterPart, ConventionPart
 from gui.lesson.inside import InsidePart
-from gui.lesson.parts import Section, TextButton, Words, clear
+from gui.lesson.parts import Column, Section, TextButton, Words, clear
 from gui.lesson.questions import QuestionPart
 from gui.lesson.text import LessonError, LessonText, load_lesson, rich
 from gui.mathtext import MathLabel, Typesetter
@@ -65,7 +65,7 @@ class Lesson(QWidget):
         self.chapter.toggled.connect(self.figureToggled)
         self.convention = ConventionPart()
         self.convention.chosen.connect(self.conventionChosen)
-        self._content = QWidget()
+        self._content = Column()
         self._content.setProperty("role", "panel")
         self._column = QVBoxLayout(self._content)
         self._column.setSpacing(20)
@@ -73,22 +73,22 @@ class Lesson(QWidget):
         for part in parts:
             self._column.addWidget(part)
         self._column.addStretch(1)
-        self.scroll = QScrollArea()
-        self.scroll.setWidget(self._content)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll.verticalScrollBar().rangeChanged.connect(self._set_margins)
+        self.area = QScrollArea()
+        self.area.setWidget(self._content)
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.verticalScrollBar().rangeChanged.connect(self._set_margins)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.scroll)
+        layout.addWidget(self.area)
 
     @Slot()
     def _set_margins(self) -> None:
         # The scroll bar stands in the margin: words are as wide with it as without it.
         side = round(MARGIN * self._theme.scale)
-        bar = self.scroll.verticalScrollBar()
+        bar = self.area.verticalScrollBar()
         right = max(0, side - round(BAR * self._theme.scale)) if bar.maximum() > 0 else side
         if self._column.contentsMargins().right() != right or self._column.contentsMargins().left() != side:
             self._column.setContentsMargins(side, side, right, side)
@@ -124,7 +124,9 @@ class Lesson(QWidget):
         """Offer these settings; bad ones are marked."""
         clear(self.presets.body, 1)
         for preset in presets:
-            button = TextButton(preset.title, "" if preset.good else "bad", preset.why)
+            button = TextButton(preset.title, "" if preset.good else "bad", "" if preset.good else preset.why)
+            button.setToolTip(preset.why)
+            button.setAccessibleDescription(preset.why)
             button.setObjectName(preset.name)
             button.clicked.connect(self._use_preset)
             self.presets.body.addWidget(button)

@@ -55,12 +55,25 @@ class Section(QWidget):
         self.setAccessibleName(head)
 
 
+class Column(QWidget):
+    """What scrolls: as high as its words need at the width there is, and no higher."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt's. Without it the height would be that of the words in the narrowest column, mostly empty."""
+        return QSize(0, 0)
+
+    def sizeHint(self) -> QSize:
+        """Qt's: the height follows from the width."""
+        return QSize(0, 0)
+
+
 class TextButton(QPushButton):
     """A button whose words wrap: `title`, a short `tag` in the bad colour, and `why` below in small type."""
 
     def __init__(self, title: str, tag: str = "", why: str = "", *, centred: bool = False) -> None:
         super().__init__()
         self.title = title
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the space bar to the transport
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 6, 12, 6)
         layout.setSpacing(4)

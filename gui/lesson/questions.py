@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from engine.experiment import Prediction
+from gui.fonts import BODY
 from gui.lesson.parts import Section, TextButton, Words
 
 ROOM = 236  # px that surely is there for a row of answers, times the theme's scale
@@ -97,6 +98,8 @@ class QuestionPart(Section):
 
     def set_scale(self, scale: float) -> None:
         """Place the answers for larger type."""
+        # The bad colour comes with small type elsewhere; here both verdicts are equally large.
+        self.status.setStyleSheet(f"font-size: {round(BODY * scale)}px;")
         if scale != self._scale:
             self._scale = scale
             for button in self.buttons:

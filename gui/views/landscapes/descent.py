@@ -105,11 +105,10 @@ class DescentView(View):
             self._show_field(probes["field"])
         keys: set[str] = set()
         for key, label, series, s, branch, ghost in self._lines(view, pinned):
-            history = branch.history
-            until = len(history.steps)
-            if not ghost:
-                until = int(np.searchsorted(history.steps, view.step, side="right"))
-            x, y = history.values["x"][:until, s], history.values["y"][:until, s]
+            until = branch.frontier if ghost else view.step
+            x, y = branch.history.way(s, until)
+            if not ghost and view.branches[view.current] is branch and until == view.step:
+                x, y = np.append(x, view.row["x"][s]), np.append(y, view.row["y"][s])
             style = series_style(series, s)
             keys.add(key)
             self.map.set_path(key, label, style, x, y, ghost=ghost)
