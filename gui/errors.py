@@ -9,8 +9,8 @@ import traceback
 from collections.abc import Callable
 from types import TracebackType
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QMessageLogContext, Qt, QTimer, QtMsgType, Signal, Slot, qInstallMessageHandler
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -23,9 +23,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.spec import shorten
 from gui.tokens import Theme
 
 LINGER = 6000  # milliseconds a good message stays
+LONGEST = 300  # characters of the dialog's first line
+KEPT = 20_000  # characters of details; of many errors the last ones
+LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO, QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR, QtMsgType.QtFatalMsg: logging.CRITICAL,
+}  # fmt: skip
 log = logging.getLogger("descent_lab")
 
 
@@ -39,6 +46,7 @@ class Notice(QFrame):
         row.setContentsMargins(16, 4, 8, 4)
         self.label = QLabel()
         self.label.setWordWrap(True)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)  # it may repeat what the reader wrote
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(self.label, 1)
         self.dismiss = QToolButton()
@@ -49,8 +57,21 @@ class Notice(QFrame):
         row.addWidget(self.dismiss)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
+        self._timer.setInterval(LINGER)
         self._timer.timeout.connect(self.hide)
+        self._bad = False
         self.hide()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The time to read counts from when it is seen."""
+        super().showEvent(event)
+        if not self._bad:
+            self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing ticks on a page that is not seen."""
+        self._timer.stop()
+        super().hideEvent(event)
 
     def show_message(self, line: str, bad: bool = False) -> None:
         """Show one line."""
@@ -58,14 +79,14 @@ class Notice(QFrame):
         self.label.setProperty("role", "bad" if bad else "")
         self.label.style().unpolish(self.label)
         self.label.style().polish(self.label)
+        self._bad = bad
         self._timer.stop()
-        if not bad:
-            self._timer.start(LINGER)
         self.show()
+        if not bad and self.isVisible():
+            self._timer.start()
 
     def clear(self) -> None:
         """Take the message away."""
-        self._timer.stop()
         self.hide()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -87,6 +108,7 @@ class ErrorDialog(QDialog):
         self.line = QLabel()
         self.line.setProperty("role", "heading")
         self.line.setWordWrap(True)
+        self.line.setTextFormat(Qt.TextFormat.PlainText)
         self.words = QLabel("What was measured so far is kept. You can go on, step back, save or export.")
         self.words.setProperty("role", "dim")
         self.words.setWordWrap(True)
@@ -123,9 +145,10 @@ class ErrorDialog(QDialog):
     @Slot(str, str)
     def _show(self, line: str, details: str) -> None:
         self.count = self.count + 1 if self.isVisible() else 1
-        self.line.setText(line if self.count == 1 else f"{line}   ({self.count} errors)")
+        short = shorten(line, LONGEST)
+        self.line.setText(short if self.count == 1 else f"{short}   ({self.count} errors)")
         kept = self.details.toPlainText() if self.count > 1 else ""
-        self.details.setPlainText(f"{kept}\n{details}".strip()[-20000:])
+        self.details.setPlainText(f"{kept}\n{details}".strip()[-KEPT:])
         self.fold.setEnabled(bool(self.details.toPlainText()))
         if not self.isVisible():
             self.open()
@@ -139,25 +162,35 @@ class ErrorDialog(QDialog):
 
 
 def install(dialog: ErrorDialog) -> Callable[[], None]:
-    """Send every exception nobody caught to the dialog. Returns what undoes it."""
+    """Send every exception nobody caught to the dialog, and Qt's own messages to the log. Returns what undoes it."""
     old_hook, old_thread_hook = sys.excepthook, threading.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             old_hook(kind, error, trace)
             return
-        dialog.report(f"{kind.__name__}: {error}", "".join(traceback.format_exception(kind, error, trace)))
+        line = f"{kind.__name__}: {error}" if str(error) else kind.__name__
+        dialog.report(line, "".join(traceback.format_exception(kind, error, trace)))
 
     def thread_hook(told: threading.ExceptHookArgs) -> None:
         if told.exc_value is not None:
             hook(told.exc_type, told.exc_value, told.exc_traceback)
 
+    def messages(kind: QtMsgType, context: QMessageLogContext, words: str) -> None:
+        log.log(LEVELS.get(kind, logging.WARNING), "Qt: %s", words)
+        if old_messages is not None:
+            old_messages(kind, context, words)
+
     sys.excepthook, threading.excepthook = hook, thread_hook
+    old_messages = qInstallMessageHandler(messages)
 
     def undo() -> None:
         if sys.excepthook is hook:
             sys.excepthook = old_hook
         if threading.excepthook is thread_hook:
             threading.excepthook = old_thread_hook
+        found = qInstallMessageHandler(old_messages)
+        if found is not messages:
+            qInstallMessageHandler(found)
 
     return undo

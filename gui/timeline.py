@@ -36,7 +36,7 @@ class Timeline(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Narrow windows still show it."""
-        return QSize(100, round(32 * self.theme.scale))
+        return QSize(80, round(32 * self.theme.scale))
 
     def set_state(
         self, step: int, frontier: int, total: int, marks: Sequence[tuple[int, str]], fork: int | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -19,27 +19,35 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QSizePolicy,
     QSlider,
     QSpinBox,
     QTabBar,
+    QTextEdit,
     QToolButton,
     QWidget,
 )
 
+from gui.fonts import BODY, font, text_width
 from gui.icons import icon
+from gui.standing import Line, Standing
 from gui.timeline import Timeline
 from gui.tokens import Theme
 
-FASTEST = 10_000.0  # steps a second; the slider's last notch is as fast as it goes
-NOTCHES = 40
-DEFAULT = 18
+STEPS_A_SECOND = (*(m * 10.0**k for k in range(4) for m in (1, 1.5, 2, 3, 4, 6)), 10_000.0, math.inf)
+DEFAULT = 11  # 60 a second
 WORDS = {"done": "done", "target": "target reached", "diverged": "diverged", "failed": "failed", "stopped": "stopped"}
 
 
 def speed_at(notch: int) -> float:
-    """Steps a second of a notch of the slider: 1 to 10,000 in equal ratios, then as fast as it goes."""
-    return math.inf if notch >= NOTCHES else FASTEST ** (notch / (NOTCHES - 1))
+    """Steps a second of a notch of the slider: 1 to 10,000 in about equal ratios, then as fast as it goes."""
+    return float(STEPS_A_SECOND[notch])
+
+
+def speed_words(speed: float) -> str:
+    """A speed as it stands beside the slider."""
+    if math.isinf(speed):
+        return "max"
+    return f"{speed:g}/s" if speed < 1000 else f"{speed / 1000:g}k/s"
 
 
 class Transport(QWidget):
@@ -75,7 +83,6 @@ class Transport(QWidget):
         self.play.setProperty("role", "primary")
         self.play.setToolTip("Play or pause (Space)")
         self.play.setAccessibleName("Play")
-        self.play.setMinimumWidth(96)
         self.play.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.play.clicked.connect(self._toggle)
         row.addWidget(self.play)
@@ -85,43 +92,38 @@ class Transport(QWidget):
         self.size_of_step.setRange(1, 1_000_000)
         self.size_of_step.setToolTip("How many steps one press of step or back takes")
         self.size_of_step.setAccessibleName("Steps at a time")
-        self.size_of_step.setFixedWidth(72)
-        row.addSpacing(4)
+        self.size_of_step.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        row.addSpacing(8)
         row.addWidget(self.size_of_step)
         row.addSpacing(8)
         self.speed_words = QLabel()
         self.speed_words.setProperty("role", "dim")
-        self.speed_words.setMinimumWidth(64)
         self.speed_words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.speed_words)
         self.speed = QSlider(Qt.Orientation.Horizontal)
-        self.speed.setRange(0, NOTCHES)
-        self.speed.setFixedWidth(88)
+        self.speed.setRange(0, len(STEPS_A_SECOND) - 1)
         self.speed.setAccessibleName("Speed, steps a second")
         self.speed.setToolTip("Steps a second; the last notch is as fast as it goes")
         self.speed.valueChanged.connect(self._speed_moved)
         row.addWidget(self.speed)
-        row.addSpacing(8)
+        row.addSpacing(4)
         self.timeline = Timeline(theme)
         self.timeline.sought.connect(self.sought)
         row.addWidget(self.timeline, 1)
-        row.addSpacing(8)
+        row.addSpacing(4)
         self.branches = QComboBox()
         self.branches.setAccessibleName("Branch")
         self.branches.setToolTip("Which future is in hand; the others are drawn faintly")
-        self.branches.setMaximumWidth(170)
+        self.branches.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.branches.setMinimumContentsLength(6)
         self.branches.activated.connect(self.branchChosen)
         self.branches.hide()
         row.addWidget(self.branches)
-        self.where = QLabel("preparing")
-        self.where.setProperty("role", "heading")
-        row.addWidget(self.where)
-        self.finish = QLabel()
-        self.finish.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        row.addWidget(self.finish)
-        self.readout = QLabel()
-        self.readout.setProperty("role", "dim")
-        row.addWidget(self.readout)
+        row.addSpacing(4)
+        self.standing = Standing(theme)
+        self.standing.show_word("preparing…")
+        row.addWidget(self.standing)
+        row.addSpacing(4)
         self._tool(row, "branch", "Begin a branch here (B)", self.branchAsked.emit)
         self._tool(row, "pin", "Pin this run as a ghost (P)", self.pinned.emit)
         self._tool(row, "code", "Show the PyTorch code (Ctrl+K)", self.codeAsked.emit)
@@ -131,14 +133,13 @@ class Transport(QWidget):
 
     # -- building ----------------------------------------------------------------------------------------------------
 
-    def _tool(self, row: QHBoxLayout, name: str, words: str, slot: object) -> None:
+    def _tool(self, row: QHBoxLayout, name: str, words: str, slot: Callable[[], None]) -> None:
         button = QToolButton()
         button.setObjectName(name)
         button.setToolTip(words)
         button.setAccessibleName(words)
-        button.setIconSize(QSize(20, 20))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus, and with it the keys, alone
-        button.clicked.connect(slot)  # type: ignore[arg-type]
+        button.clicked.connect(slot)
         row.addWidget(button)
         self._tools[name] = button
 
@@ -160,12 +161,17 @@ class Transport(QWidget):
     @Slot(QWidget, QWidget)
     def _focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
         """Leave its own keys to the control that has the focus: a slider its arrows, a check box its space."""
-        writes = isinstance(new, (QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox, QAbstractItemView))
+        writes = isinstance(new, (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox, QAbstractItemView))
         moves = writes or isinstance(new, (QAbstractSlider, QTabBar)) or bool(new and new.property("ownKeys"))
         presses = writes or (isinstance(new, QAbstractButton) and new is not self.play)
         for keys, shortcut in self._shortcuts.items():
             taken = presses if keys == "Space" else writes if len(keys) == 1 else moves
             shortcut.setEnabled(not taken)
+
+    @property
+    def finish(self) -> Line:
+        """The word on how the run ended."""
+        return self.standing.finish
 
     # -- state -------------------------------------------------------------------------------------------------------
 
@@ -177,18 +183,8 @@ class Transport(QWidget):
         if running != self.running:
             self.running = running
             self._dress_play()
-        self.where.setText(f"step {step:,} of {total:,}".replace(",", "\u2009"))
-        words = WORDS.get(finish, finish)
-        if finish in ("diverged", "failed"):
-            words = f"{words}: {reason}"
-        short = words if len(words) <= 44 else words[:43] + "…"
-        if self.finish.text() != short:
-            self.finish.setText(short)
-            self.finish.setToolTip(reason)
-            self.finish.setProperty("role", "bad" if finish in ("diverged", "failed") else "good")
-            self.finish.style().unpolish(self.finish)
-            self.finish.style().polish(self.finish)
-        self.finish.setVisible(bool(words))
+        self.standing.show_step(step, total)
+        self.standing.show_end(WORDS.get(finish, finish), reason, bad=finish in ("diverged", "failed"))
         self.timeline.set_state(step, frontier, total, events, fork)
         if [self.branches.itemText(i) for i in range(self.branches.count())] != list(branches):
             self.branches.clear()
@@ -200,22 +196,31 @@ class Transport(QWidget):
 
     def set_readout(self, words: str) -> None:
         """A short result, such as the best loss."""
-        self.readout.setText(words)
+        self.standing.show_readout(words)
 
     @Slot(str)
     def set_working(self, word: str) -> None:
         """Say that something takes a while; empty: it is done."""
         if word:
-            self.where.setText(f"{word}…")
-            self.finish.hide()
+            self.standing.show_word(f"{word}…")
 
     def apply_theme(self, theme: Theme) -> None:
         """Icons in the theme's colours."""
         self.theme = theme
+        side = round(20 * theme.scale)
         for name, button in self._tools.items():
             button.setIcon(icon(name, theme))
+            button.setIconSize(QSize(side, side))
+        self.play.setIconSize(QSize(round(16 * theme.scale), round(16 * theme.scale)))
+        self.play.setMinimumWidth(round(96 * theme.scale))
+        self.size_of_step.setFixedWidth(round(64 * theme.scale))
+        self.speed.setFixedWidth(round(88 * theme.scale))
+        used = font(BODY * theme.scale)
+        widest = max(text_width(used, speed_words(speed)) for speed in STEPS_A_SECOND)
+        self.speed_words.setFixedWidth(round(widest) + 2)
         self._dress_play()
         self.timeline.apply_theme(theme)
+        self.standing.apply_theme(theme)
 
     def _dress_play(self) -> None:
         words = "Pause" if self.running else "Play"
@@ -248,5 +253,5 @@ class Transport(QWidget):
     @Slot(int)
     def _speed_moved(self, notch: int) -> None:
         speed = speed_at(notch)
-        self.speed_words.setText("max" if math.isinf(speed) else f"{speed:.0f}/s")
+        self.speed_words.setText(speed_words(speed))
         self.speedChanged.emit(speed)

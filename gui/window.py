@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -23,15 +24,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.experiments import TABS, everything
-from engine.session.files import SUFFIX, FileError, read, to_json, write_text
-from engine.spec import SpecError
-from gui.dialogs import CodeDialog, ExportDialog, ResultsDialog, ShortcutsDialog
+from engine.experiments import TABS, ids
 from gui.errors import ErrorDialog, install
 from gui.icons import icon
-from gui.page import Page
-from gui.pump import Pump
 from gui.theme import Appearance, Theme
+
+if TYPE_CHECKING:  # what takes its time to load comes after the first paint
+    from engine.experiment import Experiment
+    from gui.page import Page
+    from gui.pump import Pump
 
 RECENT = 8
 
@@ -47,8 +48,8 @@ class MainWindow(QMainWindow):
         mode = str(self.settings.value("theme", "system"))
         self.appearance = Appearance("system" if mode not in ("light", "dark") else mode, parent=self)  # type: ignore[arg-type]
         self.appearance.presentation = self.settings.value("presentation", "false") == "true"
-        self.pump = Pump(self)
-        self.experiments = everything()
+        self.pump: Pump | None = None
+        self.experiments: tuple[Experiment, ...] = ()
         self.pages: dict[str, Page] = {}
         self.errors = ErrorDialog(self)
         self._uninstall = install(self.errors)
@@ -58,7 +59,11 @@ class MainWindow(QMainWindow):
         self._themed(self.appearance.theme)
         self._restore()
         self._first_file = open_file
-        QTimer.singleShot(0, self, self._begin)
+        self._began = False
+        self._beginning = QTimer(self)
+        self._beginning.setSingleShot(True)
+        self._beginning.setInterval(0)
+        self._beginning.timeout.connect(self._begin)
 
     # -- building ----------------------------------------------------------------------------------------------------
 
@@ -79,7 +84,7 @@ class MainWindow(QMainWindow):
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setAccessibleName("Tabs of the chapter")
-        self._tab_names = [tab for tab in TABS if any(e.id.startswith(f"{tab}.") for e in self.experiments)]
+        self._tab_names = [tab for tab in TABS if any(id.startswith(f"{tab}.") for id in ids())]
         for tab in self._tab_names:
             self.tabs.addTab(tab.capitalize())
         row.addWidget(self.tabs)
@@ -98,6 +103,10 @@ class MainWindow(QMainWindow):
         self._add_menu(row, "theme", "Theme", self._theme_menu())
         self._add_action(row, "help", "Keyboard and help", QKeySequence.StandardKey.HelpContents, self._help)
         self.stack = QStackedWidget()
+        waiting = QLabel("Preparing the experiments…")
+        waiting.setProperty("role", "dim")
+        waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.stack.addWidget(waiting)
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -173,7 +182,10 @@ class MainWindow(QMainWindow):
 
     def page_of(self, id: str) -> Page:
         """The page of an experiment, made when first asked for."""
+        from gui.page import Page
+
         if id not in self.pages:
+            assert self.pump is not None
             experiment = next(e for e in self.experiments if e.id == id)
             page = Page(experiment, self.pump, self.appearance.theme)
             page.failed.connect(self.errors.report)
@@ -187,7 +199,7 @@ class MainWindow(QMainWindow):
     def page(self) -> Page | None:
         """The page now seen."""
         widget = self.stack.currentWidget()
-        return widget if isinstance(widget, Page) else None
+        return next((page for page in self.pages.values() if page is widget), None)
 
     def show_experiment(self, id: str) -> Page:
         """Bring an experiment to the front."""
@@ -229,9 +241,21 @@ class MainWindow(QMainWindow):
         if 0 <= row < len(inside):
             self.show_experiment(inside[row].id)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The rest is loaded after the first paint."""
+        super().paintEvent(event)
+        if not self._began:
+            self._began = True
+            self._beginning.start()
+
     @Slot()
     def _begin(self) -> None:
-        """Show the first page once the window is on screen."""
+        """Load the experiments and show the first page, once the window is on screen."""
+        from engine.experiments import everything
+        from gui.pump import Pump
+
+        self.pump = Pump(self)
+        self.experiments = everything()
         last = str(self.settings.value("experiment", ""))
         ids = [e.id for e in self.experiments]
         self.show_experiment(last if last in ids else ids[0])
@@ -264,6 +288,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _results(self) -> None:
+        from gui.dialogs import ResultsDialog
+
         if self.page is not None:
             ResultsDialog(self.page, self).exec()
 
@@ -275,23 +301,31 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _show_code(self, text: str) -> None:
+        from gui.dialogs import CodeDialog
+
         if self.page is not None:
             CodeDialog(self.page.experiment.title, text, self).exec()
 
     @Slot()
     def _export(self) -> None:
+        from gui.dialogs import ExportDialog
+
         if self.page is not None:
             self.page.run.pause()
             ExportDialog(self.page, self).exec()
 
     @Slot()
     def _help(self) -> None:
+        from gui.dialogs import ShortcutsDialog
+
         ShortcutsDialog(self).exec()
 
     # -- files -------------------------------------------------------------------------------------------------------
 
     @Slot()
     def _open_dialog(self) -> None:
+        from engine.session.files import SUFFIX
+
         name, _ = QFileDialog.getOpenFileName(
             self, "Open an experiment", self._folder(), f"Experiments (*{SUFFIX} *.json)"
         )
@@ -300,6 +334,9 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path) -> bool:
         """Open an experiment file; a bad one is told in one line and changes nothing."""
+        from engine.session.files import FileError, read
+        from engine.spec import SpecError
+
         try:
             document = read(path)
         except (FileError, SpecError) as error:
@@ -313,6 +350,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _save_dialog(self) -> None:
+        from engine.session.files import SUFFIX
+
         page = self.page
         if page is None:
             return
@@ -323,6 +362,8 @@ class MainWindow(QMainWindow):
 
     def save_path(self, path: Path) -> bool:
         """Save the experiment in hand."""
+        from engine.session.files import FileError, to_json, write_text
+
         page = self.page
         document = page.document() if page is not None else None
         if page is None or document is None:
@@ -424,6 +465,7 @@ class MainWindow(QMainWindow):
         if not text or self.page is None:
             return
         from engine.session.files import from_json
+        from engine.spec import SpecError
 
         try:
             document = from_json(text)
@@ -434,16 +476,20 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep what a restart needs, then stop the worker: the one way down."""
+        self._beginning.stop()
         self.settings.setValue("geometry", self.saveGeometry())
         page = self.page
         if page is not None:
             self.settings.setValue("experiment", page.experiment.id)
             document = page.document()
             if document is not None and document.branches[document.current].steps <= 1_000_000:
+                from engine.session.files import to_json
+
                 self.settings.setValue("run", to_json(document))
         for each in self.pages.values():
             each.close_run()
-        self.pump.close()
+        if self.pump is not None:
+            self.pump.close()
         self._uninstall()
         super().closeEvent(event)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.experiment import Experiment
-from engine.spec import unknown
+if TYPE_CHECKING:  # the window asks for the ids before anything else is loaded
+    from engine.experiment import Experiment
 
 TABS = ("networks", "landscapes", "schedules", "regularization", "dynamics")  # in the chapter's order
 
@@ -25,6 +26,8 @@ def ids() -> tuple[str, ...]:
 
 def load(id: str) -> Experiment:
     """The experiment of this id. Raises SpecError for an unknown one."""
+    from engine.spec import unknown
+
     if id not in ids():
         raise unknown(id, ids(), "experiment")
     module = importlib.import_module(f"engine.experiments.{id}")

@@ -101,9 +101,30 @@ class Live(QWidget):
         layout.addWidget(self.word)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
 
+    def full_width(self) -> int:
+        """The room for dot and word, px."""
+        return self.dot.width() + 4 + self.word.sizeHint().width()
+
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
         self.dot.set_colour(theme.accent, round(6 * theme.scale))
+
+
+class Title(QLabel):
+    """A label that may be narrower than its words; what does not fit ends in an ellipsis."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt's: any width will do."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw what fits."""
+        painter = QPainter(self)
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        colour = self.palette().color(self.foregroundRole())
+        painter.setPen(colour)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, words)
+        painter.end()
 
 
 class Glyph(QToolButton):

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent
+from PySide6.QtGui import QFont, QHideEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.spec import FieldDeclaration, Settings, SpecError, changed, declarations, value_of
@@ -49,6 +49,7 @@ class Form(QWidget):
         self._general = QLabel(self)
         self._general.setProperty("role", "bad")
         self._general.setWordWrap(True)
+        self._general.setTextFormat(Qt.TextFormat.PlainText)  # it repeats what the reader wrote
         self._general.hide()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(12, 12, 12, 16)
@@ -88,6 +89,9 @@ class Form(QWidget):
             label = QLabel(head.upper(), self)
             label.setAccessibleName(head)
             label.setProperty("role", "section")
+            spaced = QFont(label.font())
+            spaced.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 1.0)
+            label.setFont(spaced)
             label.setContentsMargins(0, 8 if self.sections else 0, 0, 0)
             self._column.addWidget(label)
             self.sections.append((label, []))

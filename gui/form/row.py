@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.spec import FieldDeclaration, SpecError
-from gui.form.controls import Glyph, Live
+from gui.form.controls import Glyph, Live, Title
 from gui.tokens import Theme
 
 
@@ -35,12 +36,14 @@ class Row(QWidget):
         self.refused = False
         self.stale = True  # shows something else than `value`
         self.themed: list[Live | Glyph] = []
+        self._live: Live | None = None
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(2)
         self.error = QLabel(self)
         self.error.setProperty("role", "bad")
         self.error.setWordWrap(True)
+        self.error.setTextFormat(Qt.TextFormat.PlainText)  # it repeats what the reader wrote
         self.error.hide()
         hint = f"Allowed: {declaration.allowed}"
         self.hint = f"{declaration.help}.\n{hint}" if declaration.help else hint
@@ -53,8 +56,9 @@ class Row(QWidget):
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(6)
+        self._head = line
         unit = f" ({self.declaration.unit})" if self.declaration.unit else ""
-        self.label = QLabel(self.declaration.title + unit, self)
+        self.label = Title(self.declaration.title + unit, self)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         if self.compact:
             self.label.setProperty("role", "dim")
@@ -62,6 +66,7 @@ class Row(QWidget):
         if self.declaration.live:
             live = Live(self.compact, self)
             self.themed.append(live)
+            self._live = live
             line.addWidget(live)
         self.column.addLayout(line)
         return line
@@ -116,6 +121,15 @@ class Row(QWidget):
             self.error.setText(message)
             self.error.setVisible(bool(message))
         self.mark(bool(message))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow column the title is worth more than the word beside the live mark."""
+        super().resizeEvent(event)
+        if self._live is not None and not self.compact:
+            items = [item for item in map(self._head.itemAt, range(self._head.count())) if item and not item.isEmpty()]
+            others = sum(item.sizeHint().width() for item in items if item.widget() not in (self.label, self._live))
+            needed = self.label.sizeHint().width() + self._live.full_width() + others
+            self._live.word.setVisible(needed + self._head.spacing() * (len(items) - 1) <= event.size().width())
 
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

@@ -153,7 +153,8 @@ class Table(QWidget):
                 symbol.set_latex([quantity.latex])
             else:
                 symbol = Words(name, "dim")
-            symbol.setToolTip(name + (f", the first {MOST} of {len(quantity.value)}" if len(quantity.value) > MOST else ""))
+            cut = f", the first {MOST} of {len(quantity.value)}" if len(quantity.value) > MOST else ""
+            symbol.setToolTip(name + cut)
             symbol.setAccessibleName(name)
             self._grid.addWidget(symbol, row, 1, Qt.AlignmentFlag.AlignVCenter)
             cells = [Number(self._theme) for _ in quantity.value[:MOST]]
@@ -164,5 +165,8 @@ class Table(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Recolour marks, symbols and numbers."""
         self._theme = theme
-        for part in (*self.findChildren(MathLabel), *self.findChildren(Number), *self.findChildren(Mark)):
+        parts: list[MathLabel | Number | Mark] = [
+            *self.findChildren(MathLabel), *self.findChildren(Number), *self.findChildren(Mark),
+        ]  # fmt: skip
+        for part in parts:
             part.apply_theme(theme)
