@@ -36,7 +36,7 @@ class Lesson(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._text = LessonText()
-        self._labels: dict[str, str] = {}
+        self._problem = ""
         self.typesetter = Typesetter(self)
         self.typesetter.set_paused(True)  # until it is seen
         self.setProperty("role", "panel")
@@ -98,17 +98,15 @@ class Lesson(QWidget):
     def load(self, id: str, section: str) -> None:
         """Show the lesson of an experiment (`landscapes.descent`) and the chapter's section it belongs to."""
         self.top.set_head(f"Lesson · {section}" if section else "Lesson")
-        problem = ""
         try:
-            self._text = load_lesson(id)
+            self._text, self._problem = load_lesson(id), ""
         except LessonError as error:
-            self._text, problem = LessonText(), str(error)
+            self._text, self._problem = LessonText(), str(error)
         self._show_notice(self._text.notice)
-        self._show_words(problem)
+        self._show_words()
 
     def set_series(self, series: Sequence[tuple[str, str]], chosen: str) -> None:
         """The contestants as (name, label), and the one looked at."""
-        self._labels = dict(series)
         self.inside.set_series(series, chosen)
         self._show_words()
 
@@ -164,13 +162,13 @@ class Lesson(QWidget):
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _show_words(self, problem: str = "") -> None:
+    def _show_words(self) -> None:
         words = self._text.words(self.inside.name)
         self.title.show_text(words.title)
         self.title.setVisible(bool(words.title))
         clear(self._words)
-        if problem:
-            self._words.addWidget(Words(problem, "bad"))
+        if self._problem:
+            self._words.addWidget(Words(self._problem, "bad"))
         for block in words.blocks:
             if block.kind == "formula":
                 formula = MathLabel(self._theme, self.typesetter)

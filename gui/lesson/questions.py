@@ -81,14 +81,16 @@ class QuestionPart(Section):
             one.setEnabled(False)
             one.setChecked(one is button)
         self.status.set_role("dim")
-        self.status.show_text("Running …")
+        self.status.show_text(f"You say {button.title}. Running …")
         self.status.show()
         self.predicted.emit(self._prediction, button.title)
 
     def show_answer(self, right: bool, measured: str, explain: str) -> None:
         """Tell what was measured, in the good or the bad colour, and why it is so."""
         self.status.set_role("good" if right else "bad")
-        self.status.show_text(f"{'Right' if right else 'Not so'}. Measured: {measured}")
+        said = next((button.title for button in self.buttons if button.isChecked()), "")
+        wrong = f"You said {said}. Measured: {measured}" if said else f"Not so. Measured: {measured}"
+        self.status.show_text(f"Right. Measured: {measured}" if right else wrong)
         self.explain.show_text(explain)
         for button in self.buttons:
             button.setEnabled(False)
