@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.spec import shorten
 from gui.tokens import Theme
 
 LINGER = 6000  # milliseconds a good message stays
@@ -145,7 +144,8 @@ class ErrorDialog(QDialog):
     @Slot(str, str)
     def _show(self, line: str, details: str) -> None:
         self.count = self.count + 1 if self.isVisible() else 1
-        short = shorten(line, LONGEST)
+        short = " ".join(line.split())
+        short = short if len(short) <= LONGEST else short[: LONGEST - 1] + "…"
         self.line.setText(short if self.count == 1 else f"{short}   ({self.count} errors)")
         kept = self.details.toPlainText() if self.count > 1 else ""
         self.details.setPlainText(f"{kept}\n{details}".strip()[-KEPT:])

@@ -54,6 +54,7 @@ class Page(QWidget):
         self.questions = Questions(predictions(experiment.id))
         self._live_keys = {d.key for d in declarations(experiment.Spec) if d.live}
         self._drawn = False
+        self._scale = 0.0
         self._lay_out()
         self._connect()
         self.apply_theme(theme)
@@ -84,7 +85,6 @@ class Page(QWidget):
             self.columns.addWidget(widget)
             self.columns.setStretchFactor(self.columns.indexOf(widget), stretch)
         self.columns.setCollapsible(1, False)
-        self.columns.setSizes([264, 740, 300])
         body = QHBoxLayout()
         body.addWidget(self.columns)
         layout = QVBoxLayout(self)
@@ -123,6 +123,7 @@ class Page(QWidget):
         lesson.figureToggled.connect(self._toggle_drawn)
         lesson.conventionChosen.connect(lambda word: self.edit("convention", word))
         lesson.seriesChosen.connect(self._choose)
+        lesson.nextQuestionAsked.connect(self._next_question)
         lesson.load(self.experiment.id, self.experiment.section)
         lesson.set_presets(list(self.presets))
         lesson.set_prediction(self.questions.current)
@@ -271,6 +272,7 @@ class Page(QWidget):
     @Slot(str)
     def _choose(self, series: str) -> None:
         self.view.choose(series)
+        self._show_convention()
         self._look()
 
     @Slot(object, object)
@@ -359,6 +361,10 @@ class Page(QWidget):
         self.questions.answer(choice)
         self.use_preset(prediction.preset)
 
+    @Slot()
+    def _next_question(self) -> None:
+        self.lesson.set_prediction(self.questions.next())
+
     def _answer(self, view: SessionView) -> None:
         verdict = self.questions.check(self.experiment, view)
         if verdict is not None:
@@ -385,6 +391,10 @@ class Page(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
+        if theme.scale != self._scale:  # wider type needs wider columns
+            self._scale = theme.scale
+            sides = round(264 * theme.scale), round(300 * theme.scale)
+            self.columns.setSizes([sides[0], max(300, self.width() - sum(sides)), sides[1]])
         self.theme = theme
         for part in (self.form, self.view, self.lesson, self.transport, self.notice):
             part.apply_theme(theme)

@@ -226,7 +226,7 @@ class MainWindow(QMainWindow):
         for experiment in inside:
             self.list.addItem(f"{experiment.title}   {experiment.section}")
         self.list.setCurrentRow([e.id for e in inside].index(id))
-        self.list.setFixedHeight(min(6, len(inside)) * 32 + 8)
+        self.list.setFixedHeight(round((min(6, len(inside)) * 32 + 8) * self.appearance.theme.scale))
         self.list.blockSignals(False)
 
     @Slot(int)
@@ -450,6 +450,8 @@ class MainWindow(QMainWindow):
             button.setIcon(icon(key, theme))
         for page in self.pages.values():
             page.apply_theme(theme)
+        if self.page is not None:
+            self._fill_list(self.page.experiment.id)
         self.errors.apply_theme(theme)
 
     # -- state -------------------------------------------------------------------------------------------------------

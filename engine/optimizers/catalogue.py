@@ -53,7 +53,7 @@ def _formulas(
     return {"pytorch": (first, *pytorch), "book": (*second, *own)}
 
 
-_L2 = "With weight decay the book's L2 has no one half, so its gradient is twice PyTorch's."
+_L2 = "With weight decay the book's L2 term has no factor one half, so its gradient is twice PyTorch's."
 _VELOCITY = StateNumber("velocity", "v_t", "momentum")
 _M = StateNumber("m", "m_t", "momentum")
 _V = StateNumber("v", "v_t", "scale")
@@ -81,7 +81,7 @@ _DECLARED = (
         ),
         (_VELOCITY,), book=rules.book_momentum,
         differs="The book keeps the learning rate inside the velocity, so a change of rate acts on new "
-        "gradients only; its L2 has no one half.",
+        "gradients only; its L2 term has no factor one half.",
     ),
     Rule(
         "nesterov", "Nesterov", "Nesterov 1983; Sutskever et al. 2013, eq. 3-4", 1e-3, rules.nesterov,
@@ -95,7 +95,7 @@ _DECLARED = (
         ),
         (_VELOCITY,), book=rules.book_nesterov, look_ahead=rules.book_look_ahead,
         differs="The book takes the gradient at the looked-ahead point and keeps the learning rate inside "
-        "the velocity; PyTorch's parameters are the book's looked-ahead points; its L2 has no one half.",
+        "the velocity; PyTorch's parameters are the book's looked-ahead points; its L2 term has no factor one half.",
     ),
     Rule(
         "adagrad", "AdaGrad", "Duchi, Hazan and Singer 2011, Adaptive subgradient methods", 1e-2,
@@ -113,7 +113,7 @@ _DECLARED = (
             ),
         ),
         (StateNumber("sum_of_squares", "G_t", "scale"),), book=rules.book_adagrad,
-        differs="The book has epsilon inside the root, PyTorch outside; the book's L2 has no one half.",
+        differs="The book has epsilon inside the root, PyTorch outside; the book's L2 term has no factor one half.",
     ),
     Rule(
         "adadelta", "AdaDelta", "Zeiler 2012, ADADELTA, Algorithm 1", 1.0, rules.adadelta,
@@ -138,7 +138,7 @@ _DECLARED = (
             ),
         ),
         (_SQUARE,), book=rules.book_rmsprop,
-        differs="The book has epsilon inside the root, PyTorch outside; the book's L2 has no one half.",
+        differs="The book has epsilon inside the root, PyTorch outside; the book's L2 term has no factor one half.",
     ),
     Rule(
         "adam", "Adam", "Kingma and Ba 2015, Algorithm 1", 1e-3, rules.adam,

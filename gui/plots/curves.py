@@ -174,6 +174,7 @@ class Curves(Plot):
         return [
             Entry(key, s.label, s.colour(self.theme), s.dash(self.theme), width=s.thickness())
             for key, s in self.series.items()
+            if not s.ghost  # a caption names the ghosts: their chips would crowd out the rest
         ]
 
     def home(self) -> Range:

@@ -157,6 +157,7 @@ class Field(Plot):
         return [
             Entry(key, t.label, t.colour(self.theme), t.dash(self.theme), width=t.thickness())
             for key, t in self.trails.items()
+            if not t.ghost
         ]
 
     def home(self) -> Range:

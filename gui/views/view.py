@@ -96,6 +96,10 @@ class View(QWidget):
             curves.set_cursor(float(view.step))
             curves.set_events([(e.step, f"{e.key} = {e.value}") for e in view.branch.events])
         self._drawn_lines = {key for key, *_ in lines}
+        faint = [b.name for i, b in enumerate(view.branches) if i != view.current] + [pin.name for pin in pinned]
+        caption = f"Bright: {view.branch.name}.  Faint: {', '.join(faint)}." if faint else ""
+        if caption != self.panel.words[1]:
+            self.panel.set_words("", caption)
 
     def _lines(
         self, view: SessionView, pinned: Sequence[Pinned]
@@ -112,7 +116,7 @@ class View(QWidget):
         for b in order:
             branch = view.branches[b]
             for s, name in enumerate(view.series):
-                label = self.label(name) if len(view.branches) == 1 else f"{self.label(name)} · {branch.name}"
+                label = self.label(name) if b == view.current else f"{self.label(name)} · {branch.name}"
                 lines.append((key_of(b, name), label, name, s, branch, b != view.current))
         return lines
 

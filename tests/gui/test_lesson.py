@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.experiment import Drawn, Inside, Overlay, Prediction, Preset
@@ -128,13 +128,13 @@ def test_numbers_have_four_digits(value: float, text: str) -> None:
 
 
 @pytest.fixture
-def lesson(qtbot: QtBot) -> Lesson:
+def lesson(qtbot: QtBot) -> Iterator[Lesson]:
     window = QWidget()
     qtbot.addWidget(window)
     made = Lesson(DARK, window)
     made.setGeometry(0, 0, 300, 900)
     window.show()
-    return made
+    yield made
 
 
 def inside(step: float = 1.0, name: str = "adam") -> Inside:
@@ -160,7 +160,7 @@ def test_an_own_text_else_the_general_one(qtbot: QtBot, lesson: Lesson) -> None:
     assert lesson.title.text() == "Adam" != general
     lesson.set_series([("sgd", "SGD"), ("other", "Other")], "other")
     assert lesson.title.text() == general
-    assert [f.lines for f in lesson.top.findChildren(MathLabel) if f.isVisible()]
+    qtbot.waitUntil(lambda: any(f.isVisible() for f in lesson.top.findChildren(MathLabel)))
 
 
 def test_a_missing_and_a_broken_lesson(qtbot: QtBot, lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_a_missing_and_a_broken_lesson(qtbot: QtBot, lesson: Lesson, monkeypatch
     monkeypatch.setattr("gui.lesson.panel.load_lesson", broken)
     lesson.load("landscapes.descent", "10.2")
     lesson.set_series([("adam", "Adam")], "adam")
-    assert "lesson x.md: line 3: no" in shown(lesson.top)
+    qtbot.waitUntil(lambda: "lesson x.md: line 3: no" in shown(lesson.top))
 
 
 def test_choosing_by_keyboard(qtbot: QtBot, lesson: Lesson) -> None:

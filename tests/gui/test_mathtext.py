@@ -158,15 +158,20 @@ def test_narrow_it_shrinks_and_is_not_cut(qtbot: QtBot) -> None:
     assert all(image.pixel(half // 2, y) == ground for y in (0, image.height() - 1))
 
 
+def drawn(qtbot: QtBot, latex: str) -> QImage:
+    """One formula at its natural size."""
+    label = MathLabel(LIGHT, size=30)
+    qtbot.addWidget(label)
+    label.set_latex([latex])
+    qtbot.waitUntil(lambda: label.complete)
+    label.resize(label.sizeHint())
+    return label.grab().toImage()
+
+
 def test_lines_stand_below_each_other_at_the_left(qtbot: QtBot) -> None:
     """A wide hat has a box that begins left of its ink; it must not push the line to the right."""
     for latex in (r"m_t", r"\hat{m}_t"):
-        label = MathLabel(LIGHT, size=30)
-        qtbot.addWidget(label)
-        label.set_latex([latex])
-        qtbot.waitUntil(lambda one=label: one.complete)
-        label.resize(label.sizeHint())
-        image = label.grab().toImage()
+        image = drawn(qtbot, latex)
         ground = image.pixel(image.width() - 1, 0)
         left = min(x for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) != ground)
         assert left <= 2

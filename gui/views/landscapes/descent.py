@@ -112,7 +112,9 @@ class DescentView(View):
             style = series_style(series, s)
             keys.add(key)
             self.map.set_path(key, label, style, x, y, ghost=ghost)
-            if not ghost:
+            if ghost:
+                self.relief.remove(key)
+            else:
                 self._later[key] = (label, style, x, y)
         self._drop(self._paths - keys)
         self._paths = keys
