@@ -22,7 +22,7 @@ from engine.formula.call import call_gradient, call_update  # noqa: E402
 BLOCK = 512
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def descend(gradient, update, x, y, states, first, steps, rate, h, low, high):  # type: ignore[no-untyped-def]
     """Take `steps` steps with the lanes from `low` to before `high`, in place.
 

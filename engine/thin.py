@@ -14,7 +14,7 @@ BREAK, BEFORE = -1, -2  # in the result: the line is broken here; the point befo
 NOWHERE = np.iinfo(np.int64).min
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def ways(x, y, origin, cell, last, table, kept):  # type: ignore[no-untyped-def]
     """Which points end a way from one cell to another that was not gone before.
 

@@ -384,7 +384,7 @@ class Page(QWidget):
     def _show_convention(self) -> None:
         convention = getattr(self.spec, "convention", None)
         if convention is not None:
-            sentence = self.experiment.difference(self.spec, self.view.chosen)  # type: ignore[attr-defined]
+            sentence = self.experiment.difference(self.spec, self.view.chosen)
             self.lesson.set_convention(convention, sentence)
 
     # -- looks -------------------------------------------------------------------------------------------------------

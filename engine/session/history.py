@@ -9,8 +9,7 @@ thread never changes under it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -200,7 +199,8 @@ class History:
         values = {name: rows[: self.rows] for name, rows in self._values.items()}
         traces = tuple((trace.steps, trace.points) for trace in self._traces)
         envelope = self._envelope
-        blocks: tuple[Any, ...] = (None, None, None)
-        if envelope.block > 1:  # these arrays are replaced, never written, by later appends
-            blocks = (envelope.starts, dict(envelope.low), dict(envelope.high))
-        return HistoryView(self._steps[: self.rows], values, *blocks, traces=traces, path=self._path)
+        view = HistoryView(self._steps[: self.rows], values, traces=traces, path=self._path)
+        if envelope.block == 1:
+            return view
+        # these arrays are replaced, never written, by later appends
+        return replace(view, block_steps=envelope.starts, low=dict(envelope.low), high=dict(envelope.high))

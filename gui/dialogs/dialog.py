@@ -36,7 +36,7 @@ class Dialog(QDialog):
         button.setAutoDefault(default)
         if default:
             button.setProperty("role", "primary")
-        button.clicked.connect(slot)  # type: ignore[arg-type]
+        button.clicked.connect(slot)
         self.buttons.addWidget(button)
         return button
 

@@ -23,11 +23,12 @@ from gui.dialogs.dialog import Dialog
 from gui.page import Page
 from gui.plots.export import ExportError, export_picture, to_clipboard
 from gui.pictures import frames
-from gui.theme import PRINT
+from gui.theme import PRINT, Theme
 
 KINDS = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF page": ".pdf", "Animated GIF": ".gif",
          "CSV numbers": ".csv", "NPZ numbers (NumPy)": ".npz"}  # fmt: skip
 SIZES = {"1x": 1.0, "2x": 2.0, "3x": 3.0, "4x": 4.0}
+DPI = 96  # of a picture at 1x
 FRAMES = 120  # the most frames a GIF has
 
 
@@ -99,16 +100,16 @@ class ExportDialog(Dialog):
     def _plot(self) -> str:
         return self.what.currentText() if self.what.currentIndex() > 0 else ""
 
-    def _options(self) -> dict[str, object]:
-        theme = PRINT if self.light.isChecked() else self.page.theme
-        if self.scaling.currentText() == "by dpi":
-            return {"dpi": self.dpi.value(), "theme": theme}
-        return {"scale": SIZES[self.scaling.currentText()], "theme": theme}
+    def _theme(self) -> Theme:
+        return PRINT if self.light.isChecked() else self.page.theme
+
+    def _scale(self) -> float:
+        return SIZES.get(self.scaling.currentText(), self.dpi.value() / DPI)
 
     @Slot()
     def _copy(self) -> None:
         try:
-            to_clipboard(self._target(), **self._options())
+            to_clipboard(self._target(), scale=self._scale(), theme=self._theme())
             self.tell("Copied")
         except ExportError as error:
             self.tell(str(error), bad=True)
@@ -135,7 +136,7 @@ class ExportDialog(Dialog):
                 else:
                     write_npz(view, path)
             else:
-                export_picture(self._target(), path, **self._options())
+                export_picture(self._target(), path, scale=self._scale(), theme=self._theme())
         except (FileError, ExportError) as error:
             self.tell(str(error), bad=True)
             return False
@@ -152,7 +153,6 @@ class ExportDialog(Dialog):
         steps = [round(i * view.step / (count - 1)) for i in range(count)]
         self.bar.setRange(0, count)
         self.bar.setVisible(True)
-        theme = PRINT if self.light.isChecked() else self.page.theme
 
         def progress(done: int) -> None:
             self.bar.setValue(done)
@@ -160,7 +160,7 @@ class ExportDialog(Dialog):
 
         try:
             made = frames(
-                self.page.experiment, view, steps, self.page.view.answers(), theme, self.page.view.size(), self._plot()
+                self.page.experiment, view, steps, self.page.view.answers(), self._theme(), self.page.view.size(), self._plot()
             )
             write_gif(made, path, 20, progress)
         finally:

@@ -42,7 +42,7 @@ def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bo
     if not pool.size:
         return low, high
     if log:
-        bottom, top = np.percentile(pool, (10, 90)) + (-DECADES, DECADES)
+        bottom, top = np.percentile(pool, (10, 90)) + np.array([-DECADES, DECADES])
         return min(max(low, float(bottom)), high), max(min(high, float(top)), low)
     size = float(np.percentile(np.abs(pool), 90))
     if size > 0 and max(abs(low), abs(high)) > 1e6 * size:

@@ -227,3 +227,33 @@ def test_closing_at_any_moment(qtbot: QtBot, settings: QSettings, moment: str) -
     event = QCloseEvent()
     window.closeEvent(event)
     assert event.isAccepted()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".csv", ".npz", ".gif"])
+def test_everything_can_be_taken_home(qtbot: QtBot, window: MainWindow, tmp_path: Path, suffix: str) -> None:
+    from gui.dialogs import ExportDialog
+
+    page = page_of(window)
+    page.run.step(6)
+    until(qtbot, page, lambda v: v.step == 6)
+    dialog = ExportDialog(page, window)
+    qtbot.addWidget(dialog)
+    path = tmp_path / f"run{suffix}"
+    assert dialog.save_to(path), dialog.message.text()
+    assert path.stat().st_size > 500
+    assert not dialog.save_to(tmp_path / "no" / "such" / f"x{suffix}") or suffix in (".csv", ".npz")
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".part"] == []
+
+
+def test_pictures_grow_with_their_resolution(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    from PySide6.QtGui import QImage
+
+    from gui.dialogs import ExportDialog
+
+    page = page_of(window)
+    dialog = ExportDialog(page, window)
+    qtbot.addWidget(dialog)
+    dialog.scaling.setCurrentText("by dpi")
+    dialog.dpi.setValue(192)
+    assert dialog.save_to(tmp_path / "a.png")
+    assert abs(QImage(str(tmp_path / "a.png")).width() - 2 * page.view.panel.width()) <= 2

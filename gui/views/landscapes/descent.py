@@ -58,8 +58,8 @@ class DescentView(View):
         return {"Map": self.map, **super().plots(), "Surface": self.relief}
 
     def answers(self) -> Mapping[str, Any]:
-        """The map, where it is of the whole domain."""
-        return {"field": self._field} if self._field is not None and self._extent == self._home else {}
+        """The map of the whole domain."""
+        return {"field": self._field} if self._field is not None else {}
 
     def label(self, series: str) -> str:
         """An optimizer's title."""
@@ -83,7 +83,8 @@ class DescentView(View):
             self._extent = self._home = (x0, x1, y0, y1)
             self._needs_field = True
             self.map.set_home(x0, x1, y0, y1)
-            self.map.set_points("minima", [m[0] for m in surface.minima], [m[1] for m in surface.minima], "plus", "minimum")
+            x, y = [m[0] for m in surface.minima], [m[1] for m in surface.minima]
+            self.map.set_points("minima", x, y, "plus", "minimum")
         self._drop(self._paths)
         self.map.set_arrows([])
         self.map.set_start(*start)
@@ -142,9 +143,9 @@ class DescentView(View):
         self._paths = self._paths - keys
 
     def _show_field(self, z: Any) -> None:
-        self._field = z
         self.map.set_field(z, self._extent)
         if self._extent == self._home:
+            self._field = z
             every = max(1, GRID // ROUGH)
             self.relief.set_field(z[::every, ::every], self._extent)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def test_a_long_zigzag_keeps_its_ways_and_no_false_ones() -> None:
     assert len(trace.steps) <= 200
     kept = trace.points
     allowed = {(tuple(places[i]), tuple(places[(i + 1) % 40])) for i in range(40)}
-    pairs = {(tuple(a), tuple(b)) for a, b in zip(kept[:-1], kept[1:], strict=True) if np.isfinite([*a, *b]).all()}
+    pairs = {(tuple(a), tuple(b)) for a, b in itertools.pairwise(kept) if np.isfinite([*a, *b]).all()}
     assert {pair for pair in pairs if pair[0] != pair[1]} == allowed
 
 
