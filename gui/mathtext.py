@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,11 +75,13 @@ class Setting:
 def typeset(latex: str, colour: str, size: float) -> Setting:
     """Set one formula now; `size` in px. What cannot be set gives a Setting without a drawing, never an error."""
     try:
-        import ziamath  # here, because it takes a while and many windows show no formula
-
-        ziamath.config.svg2 = False  # type: ignore[attr-defined]  # Qt draws only fragments of SVG 2
         signed = _SIGN.sub(r"\1 \\mathrm{-}", latex)
-        svg = ziamath.Latex(signed, size=size, color=colour).svg()  # type: ignore[attr-defined]
+        with warnings.catch_warnings():  # it still asks for its fonts in a way that Python deprecates
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import ziamath  # here, because it takes a while and many windows show no formula
+
+            ziamath.config.svg2 = False  # type: ignore[attr-defined]  # Qt draws only fragments of SVG 2
+            svg = ziamath.Latex(signed, size=size, color=colour).svg()  # type: ignore[attr-defined]
         renderer = QSvgRenderer(QByteArray(svg.encode()))
         box = renderer.viewBoxF()
         if renderer.isValid() and box.width() > 0 and box.height() > 0:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, Q
 from gui.fonts import BODY, REGULAR, SEMIBOLD, SMALL, font
 from gui.tokens import Theme
 
-USUAL, LEAST = 236, 96  # px, times the theme's scale
+USUAL, LEAST, STUB = 236, 96, 40  # px, times the theme's scale
 
 
 class Line(QWidget):
@@ -80,6 +80,8 @@ class Line(QWidget):
         painter.setFont(font(self._size * self._theme.scale, self._weight))
         painter.setPen(QColor(str(getattr(self._theme, self._token))))
         words = self._metrics().elidedText(self._words, Qt.TextElideMode.ElideRight, self.width())
+        if words != self._words and self.width() < STUB * self._theme.scale:
+            words = ""  # a letter and an ellipsis tell nothing
         painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, words)
         painter.end()
 
