@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyqtgraph as pg
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QStyleOptionGraphicsItem, QWidget
 
 from gui.plots.axes import Axis
 from gui.plots.geometry import Frame
@@ -26,18 +26,21 @@ class Layer(pg.GraphicsObject):  # type: ignore[misc]
         self._view, self._paint_on = view, paint_on
         self.setParentItem(view)
         self.setZValue(z)
+        self.exposed = QRectF()  # what has to be painted, in plot pixels; while painting
+        self.setFlag(self.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
 
     def boundingRect(self) -> QRectF:
         """The whole view, in its own pixels."""
         return QRectF(QPointF(0, 0), self._view.size())
 
-    def paint(self, painter: QPainter, _option: object, _widget: object) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, _widget: object) -> None:
         """Let the plot draw, with the frame as it is now."""
         (x0, x1), (y0, y1) = self._view.viewRange()
         size = self._view.size()
         if size.width() >= 1 and size.height() >= 1:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self.exposed = QRectF(option.exposedRect)  # type: ignore[attr-defined]
             self._paint_on(painter, Frame(size.width(), size.height(), x0, x1, y0, y1))
 
 

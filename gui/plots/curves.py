@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QPointF, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -60,7 +61,7 @@ class Curves(Plot):
         self.canvas.left_axis.log = log_y
         self.log_switch = self.header.add_switch("log", "Logarithmic y axis", checked=log_y)
         self.log_switch.toggled.connect(self._log_toggled)
-        self.canvas.layer(self._paint_data, 0)
+        self._data = self.canvas.layer(self._paint_data, 0)
         self._marks = self.canvas.layer(self._paint_marks, 10)
         self.data_changed()
 
@@ -87,9 +88,21 @@ class Curves(Plot):
 
     def set_lines(self, lines: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None, ArrayLike | None]]) -> None:
         """The points of several declared lines, as set_data takes them; the range is fitted and painted once."""
+        first = math.inf
         for key, (x, y, low, high) in lines.items():
+            before = self.series[key]
             self._put(key, x, y, low, high)
-        self.data_changed()
+            first = min(first, self.series[key].differs_from(before))
+        frame, held = self.canvas.frame(), (self.canvas.bottom.note, self.canvas.bottom.blank)
+        self._fit()
+        self._note()
+        if self.canvas.frame() != frame or held != (self.canvas.bottom.note, self.canvas.bottom.blank):
+            self.canvas.refresh()
+        elif first < math.inf:  # all to the left of it stays on the screen as it is
+            left = max(-4.0, float(frame.px(first)) - 6 * self.theme.scale)
+            self._data.update(QRectF(left, 0, max(0.0, frame.width - left) + 4, frame.height))
+            if self.hover is not None:
+                self._marks.update()
 
     def _put(self, key: str, x: ArrayLike, y: ArrayLike, low: ArrayLike | None, high: ArrayLike | None) -> None:
         arrays = [np.asarray(part, float).ravel() if part is not None else EMPTY for part in (x, y, low, high)]
@@ -124,8 +137,9 @@ class Curves(Plot):
 
     def set_events(self, events: list[tuple[float, str]]) -> None:
         """Marks on the abscissa (x, words): live changes, branches, divergence."""
-        self.events = list(events)
-        self.data_changed()
+        if events != self.events:
+            self.events = list(events)
+            self.data_changed()
 
     def set_x_range(self, x0: float | None, x1: float | None = None) -> None:
         """Fix the abscissa (for example to all steps of the run), or let it follow the data again with None."""
@@ -135,8 +149,12 @@ class Curves(Plot):
     def set_cursor(self, x: float | None) -> None:
         """Where the transport stands; None hides it."""
         if x != self.cursor_at:
+            frame, both = self.canvas.frame(), (x, self.cursor_at)
             self.cursor_at = x
-            self._marks.update()
+            for at in both:
+                if at is not None:
+                    place = min(max(float(frame.px(at)), -99.0), frame.width + 99.0)
+                    self._marks.update(QRectF(place - 4 * self.theme.scale, 0, 8 * self.theme.scale, frame.height))
 
     def set_hover(self, x: float | None) -> None:
         """Show the readout at x, as linked plots do; emits nothing."""
@@ -199,13 +217,16 @@ class Curves(Plot):
     def data_changed(self) -> None:
         """Fit the range unless the user has zoomed, and paint."""
         self._fit()
+        self._note()
+        super().data_changed()
+
+    def _note(self) -> None:
         axis, note = self.canvas.bottom, self.hint()
         blank = all(s.up(False) is None for s in self.shown())
         if (axis.note, axis.blank) != (note, blank):
             axis.note, axis.blank, self.canvas.left_axis.blank = note, blank, blank
             axis.update()
             self.canvas.left_axis.update()
-        super().data_changed()
 
     def set_hidden(self, key: str, hidden: bool) -> None:
         """Hide or show a series; the range may shrink at once."""
@@ -284,9 +305,9 @@ class Curves(Plot):
         if not self.canvas.bottom.blank:
             paint_grid(painter, frame, self.canvas.left_axis.marks()[0], self.theme)
         paint_events(painter, frame, self.events, self.theme)
-        visible = self.shown()
-        for series in visible:
-            paint_series(painter, frame, series, theme, log=self.log_y, whole=self.for_picture)
+        left = -math.inf if self.for_picture else self._data.exposed.left()
+        for series in self.shown():
+            paint_series(painter, frame, series, theme, log=self.log_y, whole=self.for_picture, left=left)
         if self.canvas.bottom.blank:
             paint_empty(painter, frame, self.empty, theme)
 

@@ -20,6 +20,7 @@ from gui.plots.header import Entry
 from gui.plots.plot import Plot
 from gui.plots.readout import Row, draw_readout
 from gui.plots.relief import Relief, contour_path, paint_map, relief
+from gui.plots.sheet import Sheet
 from gui.plots.ticks import number
 from gui.plots.trails import Arrow, Points, Trail, draw_arrows, draw_heads, draw_points, draw_ring, draw_trail
 from gui.tokens import DARK, Theme, alpha
@@ -60,6 +61,7 @@ class Field(Plot):
         self._mouse: QPointF | None = None
         self._before_click: tuple[float, float] | None = None
         self._picture: tuple[object, QPixmap] | None = None
+        self._sheet = Sheet()
         self.canvas.layer(self._paint_ground, 0)
         self._walk = self.canvas.layer(self._paint_walk, 5)
         self._marks = self.canvas.layer(self._paint_marks, 10)
@@ -268,8 +270,12 @@ class Field(Plot):
     def _paint_walk(self, painter: QPainter, frame: Frame) -> None:
         theme = self.theme
         shown = {key: t for key, t in self.trails.items() if key not in self.hidden}
-        for trail in sorted(shown.values(), key=lambda t: not (t.ghost or t.overlay)):
-            draw_trail(painter, frame, trail, theme, whole=self.for_picture)
+        order = sorted(shown.values(), key=lambda t: not (t.ghost or t.overlay))
+        if self.for_picture:
+            for trail in order:
+                draw_trail(painter, frame, trail, theme, whole=True)
+        else:
+            self._sheet.paint(painter, frame, order, theme, self.devicePixelRatioF())
         tips = draw_points(painter, frame, list(self.points.values()), theme)
         tips = draw_arrows(painter, frame, self.arrows, theme) + tips
         draw_heads(painter, frame, list(shown.values()), tips, theme)

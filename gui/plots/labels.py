@@ -41,6 +41,8 @@ def place_labels(
         for rank, (side, rise) in enumerate(
             (s, r) for r in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6) for s in (1, -1)
         ):
+            if 2.0 * rank >= least:
+                break  # the rank alone costs as much: no later place can be better
             left = x + gap if side > 0 else x - gap - wide
             box = Box(left, y - high / 2 + rise * high, wide, high)
             inside = Box(

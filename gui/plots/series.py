@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QPainter
 
 from gui.fonts import SMALL, font, text_width
 from gui.palette import Dash, SeriesStyle, color, dash_of, pen
@@ -48,6 +49,22 @@ class Series:
         if name not in self._known:
             self._known[name] = union(extent(self.on_axis(part, log)) for part in (self.y, self.low, self.high))
         return self._known[name]
+
+    def differs_from(self, other: Series) -> float:
+        """The abscissa from which on this line may look different from `other`; inf where both are the same."""
+        first = min(self.x.size, other.x.size)
+        for name in ("x", "y", "low", "high"):
+            mine, yours = getattr(self, name), getattr(other, name)
+            if bool(mine.size) != bool(yours.size):
+                return -math.inf
+            changed = mine[:first] != yours[:first]
+            if changed.any():
+                first = int(np.argmax(changed))
+        if first == self.x.size == other.x.size:
+            return math.inf
+        if first < 3 or not np.isfinite(self.x).all():
+            return -math.inf
+        return float(self.x[first - 2])
 
     @property
     def overlay(self) -> bool:
@@ -96,8 +113,20 @@ class Series:
         return at if inside else None
 
 
-def paint_series(painter: QPainter, frame: Frame, series: Series, theme: Theme, *, log: bool, whole: bool) -> None:
-    """Draw band and line of one series. `whole`: for a picture, with four times the detail a screen pixel has."""
+def paint_series(
+    painter: QPainter,
+    frame: Frame,
+    series: Series,
+    theme: Theme,
+    *,
+    log: bool,
+    whole: bool,
+    left: float = -math.inf,
+) -> None:
+    """Draw band and line of one series. `whole`: for a picture, with four times the detail a screen pixel has.
+
+    What ends before the pixel `left` may be left out.
+    """
     if not series.x.size:
         return
     column = 0.25 if whole else 1.5  # px; a line is 2 px wide
@@ -105,10 +134,13 @@ def paint_series(painter: QPainter, frame: Frame, series: Series, theme: Theme, 
     unit = theme.scale
     width = series.thickness() * unit
     if series.low.size and not series.ghost:
-        _paint_band(painter, frame, series, theme, log, column)
+        _paint_band(painter, frame, series, theme, log, column, left)
     x, y = thin_line(px, frame.py(series.on_axis(series.y, log)), column)
+    dash = series.dash(theme)
+    if not dash:
+        x, y = _from(left - 4 * width, x, y)
     x, y = clip_polyline(x, y, frame.width, frame.height, margin=width)
-    used = pen(series.colour(theme), width, series.dash(theme))
+    used = pen(series.colour(theme), width, dash)
     draw_line(painter, x, y, used, whole=whole)
     if series.x.size == 1 and 0 <= px[0] <= frame.width:
         (only,) = frame.py(series.on_axis(series.y, log))
@@ -116,7 +148,17 @@ def paint_series(painter: QPainter, frame: Frame, series: Series, theme: Theme, 
             draw_mark(painter, "circle", float(px[0]), float(only), 3 * unit, series.colour(theme), theme.background)
 
 
-def _paint_band(painter: QPainter, frame: Frame, series: Series, theme: Theme, log: bool, column: float) -> None:
+def _from(left: float, x: Floats, *others: Floats) -> tuple[Floats, ...]:
+    """The part of arrays [n] over rising pixels `x` from one point before `left` on; all where `x` does not rise."""
+    if left <= 0 or not (np.diff(x) >= 0).all():
+        return x, *others
+    start = max(0, int(np.searchsorted(x, left)) - 1)
+    return x[start:], *(part[start:] for part in others)
+
+
+def _paint_band(
+    painter: QPainter, frame: Frame, series: Series, theme: Theme, log: bool, column: float, left: float
+) -> None:
     """The envelope from `low` to `high`. Where only its foot has no place on the axis, it reaches down to the floor."""
     px = frame.px(series.x)
     high = frame.py(series.on_axis(series.high, log))
@@ -125,15 +167,14 @@ def _paint_band(painter: QPainter, frame: Frame, series: Series, theme: Theme, l
     ok = np.isfinite(px) & np.isfinite(high) & np.isfinite(low) & (px >= -2) & (px <= frame.width + 2)
     if ok.sum() < 2:
         return
-    x, top, foot = thin(px[ok], high[ok], low[ok], column)
+    x, top, foot = _from(left - 8, *thin(px[ok], high[ok], low[ok], column))
     x = np.clip(x, 0, frame.width)
     # thin() takes minima of its second and maxima of its third argument: on screen y runs down, so top is smaller.
     top, foot = np.clip(top, 0, frame.height), np.clip(foot, 0, frame.height)
-    corners = [QPointF(a, b) for a, b in zip(x, top, strict=True)]
-    corners += [QPointF(a, b) for a, b in zip(x[::-1], foot[::-1], strict=True)]
+    corners = pg.functions.arrayToQPolygonF(np.concatenate([x, x[::-1]]), np.concatenate([top, foot[::-1]]))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(mix(series.colour(theme), theme.background, 0.22)))
-    painter.drawPolygon(QPolygonF(corners))
+    painter.drawPolygon(corners)
 
 
 def paint_empty(painter: QPainter, frame: Frame, words: str, theme: Theme) -> None:
