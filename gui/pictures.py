@@ -14,6 +14,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
+from engine.atomic import FileError
 from engine.experiment import Drawn, Experiment
 from engine.session.history import HistoryView
 from engine.session.session import Session, SessionView
@@ -51,6 +52,10 @@ def still(
 def draw(session: Session, path: Path, drawn: Drawn | None = None) -> None:
     """`path`.png and `path`.svg of a run, with a chapter figure laid over it where one is given."""
     application()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{path.parent}: cannot be made ({error.strerror})") from None
     view = session.view()
     picture = view_for(session.experiment, PRINT)
     picture.resize(SIZE)

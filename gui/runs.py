@@ -49,9 +49,14 @@ def results(experiment: Experiment, pinned: Pinned, target: float) -> list[Resul
         best = int(good[np.argmin(loss[good])]) if len(good) else -1
         found.append(
             Result(
-                pinned.name, name, float(pinned.view.branch.final[experiment.loss][s]), float(loss[best]) if best >= 0 else float("nan"),
-                int(steps[best]) if best >= 0 else 0, int(steps[reached[0]]) if len(reached) else None,
-                end.finish if end else (pinned.view.branch.finish or "stopped"), pinned.view.seconds,
+                run=pinned.name,
+                series=name,
+                final=float(pinned.view.branch.final[experiment.loss][s]),
+                best=float(loss[best]) if best >= 0 else float("nan"),
+                best_step=int(steps[best]) if best >= 0 else 0,
+                to_target=int(steps[reached[0]]) if len(reached) else None,
+                finish=end.finish if end else (pinned.view.branch.finish or "stopped"),
+                seconds=pinned.view.seconds,
             )
         )
     return found

@@ -120,7 +120,14 @@ class MainWindow(QMainWindow):
         self.tabs.currentChanged.connect(self._tab_changed)
         self.list.currentRowChanged.connect(self._row_changed)
 
-    def _add_action(self, row: QHBoxLayout, key: str, label: str, keys: QKeySequence | QKeySequence.StandardKey, slot: Callable[[], None]) -> None:
+    def _add_action(
+        self,
+        row: QHBoxLayout,
+        key: str,
+        label: str,
+        keys: QKeySequence | QKeySequence.StandardKey,
+        slot: Callable[[], None],
+    ) -> None:
         action = QAction(label, self)
         action.setShortcut(keys)
         action.triggered.connect(slot)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from engine.atomic import FileError, write_atomic
 from engine.experiment import Experiment
 from engine.experiments import load
 from engine.session.session import MOST_BRANCHES, Event, Session, SessionView
@@ -23,8 +22,6 @@ MOST_EVENTS = 20_000  # live changes of all branches together
 SUFFIX = ".descent.json"
 
 
-class FileError(ValueError):
-    """A file that cannot be read or written, told in one line."""
 
 
 @dataclass(frozen=True)
@@ -47,33 +44,6 @@ class Saved:
     branches: tuple[SavedBranch, ...]
     current: int = 0
     step: int = 0
-
-
-def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write through a temporary file in the same folder, so that a killed run leaves the old file or the new one.
-
-    Missing folders are made; a link is followed. Raises FileError; whatever is raised, the old file is still there.
-    """
-    part: Path | None = None
-    try:
-        target = Path(os.path.realpath(path))
-        if target.exists() and not target.is_file():
-            raise FileError(f"{shorten(str(path), 200)}: cannot be written (it is no file)")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        name = f".{target.name[:40]}.{secrets.token_hex(6)}.part"
-        with open(target.with_name(name), "xb") as stream:
-            part = target.with_name(name)
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, target)
-        part = None
-    except OSError as error:
-        reason = error.strerror or error
-        raise FileError(f"{shorten(str(path), 200)}: cannot be written ({reason})") from None
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, words: str) -> None:

@@ -21,8 +21,8 @@ from engine.session.files import FileError
 from engine.session.results import write_csv, write_npz
 from gui.dialogs.dialog import Dialog
 from gui.page import Page
-from gui.plots.export import ExportError, export_picture, to_clipboard
 from gui.pictures import frames
+from gui.plots.export import ExportError, export_picture, to_clipboard
 from gui.theme import PRINT, Theme
 
 KINDS = {"PNG picture": ".png", "SVG drawing": ".svg", "PDF page": ".pdf", "Animated GIF": ".gif",
@@ -137,7 +137,7 @@ class ExportDialog(Dialog):
                     write_npz(view, path)
             else:
                 export_picture(self._target(), path, scale=self._scale(), theme=self._theme())
-        except (FileError, ExportError) as error:
+        except FileError as error:
             self.tell(str(error), bad=True)
             return False
         self.tell(f"Saved {path.name}")
@@ -159,9 +159,9 @@ class ExportDialog(Dialog):
             QApplication.processEvents()
 
         try:
-            made = frames(
-                self.page.experiment, view, steps, self.page.view.answers(), self._theme(), self.page.view.size(), self._plot()
-            )
+            shown = self.page.view
+            size, plot = shown.size(), self._plot()
+            made = frames(self.page.experiment, view, steps, shown.answers(), self._theme(), size, plot)
             write_gif(made, path, 20, progress)
         finally:
             self.bar.setVisible(False)

@@ -7,16 +7,17 @@ in PDF they are text with embedded fonts.
 
 from __future__ import annotations
 
-import errno
 import os
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QMimeData, QPoint, QRect, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QRegion
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
+from engine.atomic import FileError, write_atomic
 from gui.fonts import load_fonts
 from gui.plots.outlines import outline_words
 from gui.tokens import PRINT, Theme
@@ -27,8 +28,8 @@ LARGEST = 20_000  # px a side
 DEFAULT_SIZE = (960, 720)
 
 
-class ExportError(Exception):
-    """A picture could not be written; the message is one line for people."""
+class ExportError(FileError):
+    """A picture could not be made or written; the message is one line for people."""
 
 
 def export_picture(
@@ -59,8 +60,16 @@ def export_picture(
             data = _pdf(twin)
     finally:
         twin.deleteLater()
-    write_atomic(target, data)
+    write(target, lambda stream: stream.write(data))
     return target
+
+
+def write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    """Write a file whole or not at all. Raises ExportError, also where the folder does not exist."""
+    try:
+        write_atomic(path, fill, make_folders=False)
+    except FileError as error:
+        raise error if isinstance(error, ExportError) else ExportError(str(error)) from None
 
 
 def to_clipboard(widget: QWidget, *, scale: float = 2.0, theme: Theme = PRINT) -> None:
@@ -101,38 +110,6 @@ def paint_image(twin: QWidget, scale: float = 1.0) -> QImage:
     image.setDotsPerMeterX(round(scale * DPI / 0.0254))
     image.setDotsPerMeterY(round(scale * DPI / 0.0254))
     return image.convertToFormat(QImage.Format.Format_RGB32)
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a temporary one beside it is renamed. Raises ExportError."""
-    name = ""
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        raise ExportError(refusal(path, error)) from error
-
-
-def refusal(path: Path, error: OSError) -> str:
-    """Why a file could not be written, in one line."""
-    reasons = {
-        errno.ENOENT: "the folder does not exist",
-        errno.ENOTDIR: "the folder does not exist",
-        errno.EACCES: "no permission to write there",
-        errno.EPERM: "no permission to write there",
-        errno.EROFS: "the folder is read-only",
-        errno.ENOSPC: "the disk is full",
-        errno.EDQUOT: "the disk quota is used up",
-        errno.EISDIR: "a folder has that name",
-    }
-    return f"{path}: not written, {reasons.get(error.errno or 0, error.strerror or str(error))}"
 
 
 def _render(twin: QWidget, painter: QPainter) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import IO
 
 from PIL import Image
 from PySide6.QtGui import QImage
 
-from gui.plots.export import ExportError, refusal
+from gui.plots.export import ExportError, write
 
 FASTEST = 50.0  # frames/s: GIF counts in hundredths of a second, and players slow down what is under two
 
@@ -36,29 +36,21 @@ def write_gif(
     target = Path(path)
     if not 0 < fps <= FASTEST:
         raise ExportError(f"gif: {fps} frames a second; allowed are more than 0 and at most {FASTEST:g}")
-    name = ""
+
+    def fill(file: IO[bytes]) -> None:
+        stream = _pictures(frames, progress, cancelled)
+        first = next(stream, None)
+        if first is None:
+            raise ExportError("gif: there are no frames")
+        second = next(stream, None)
+        rest = chain([second], stream) if second is not None else stream
+        duration = max(20, round(100 / fps) * 10)
+        first.save(file, "GIF", save_all=True, append_images=rest, duration=duration, loop=0, disposal=1)
+
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            stream = _pictures(frames, progress, cancelled)
-            first = next(stream, None)
-            if first is None:
-                raise ExportError("gif: there are no frames")
-            second = next(stream, None)
-            rest = chain([second], stream) if second is not None else stream
-            duration = max(20, round(100 / fps) * 10)
-            first.save(file, "GIF", save_all=True, append_images=rest, duration=duration, loop=0, disposal=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, target)
+        write(target, fill)
     except _Cancelled:
         return False
-    except OSError as error:
-        raise ExportError(refusal(target, error)) from error
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)
     return True
 
 

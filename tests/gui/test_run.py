@@ -124,7 +124,8 @@ def test_speed_is_kept(qtbot: QtBot, run: Run) -> None:
 
 
 def test_probes_come_with_the_answer(qtbot: QtBot, run: Run) -> None:
-    run.wanted = {"map": ("field", {"extent": (-1.0, 1.0, -1.0, 1.0), "n": 8}), "inside": ("inside", {"series": "adam"})}
+    extent = (-1.0, 1.0, -1.0, 1.0)
+    run.wanted = {"map": ("field", {"extent": extent, "n": 8}), "inside": ("inside", {"series": "adam"})}
     with qtbot.waitSignal(run.shown, timeout=20_000) as told:
         run.open(spec())
     assert told.args[1]["map"].shape == (8, 8) and told.args[1]["inside"].series == "adam"

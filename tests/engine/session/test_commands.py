@@ -347,7 +347,7 @@ def test_a_write_that_breaks_off_leaves_the_earlier_run(
 
     monkeypatch.setattr(os, "replace", fails)
     assert commands.main(["run", ID, "--out", str(tmp_path), *SHORT, "--set", "noise=1"]) == 2
-    assert f"{broken}: cannot be written (No space left on device)" in capsys.readouterr().err
+    assert f"{broken}: cannot be written (the disk is full)" in capsys.readouterr().err
     after = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     assert after.keys() == before.keys() and after[broken] == before[broken]
 
@@ -474,7 +474,7 @@ def test_a_killed_run_leaves_nothing_under_a_final_name(tmp_path: Path) -> None:
     """Killed while it writes the first file: whatever is there has another name."""
     program = (
         "import os, signal, sys\n"
-        "import engine.session.files as files\n"
+        "import engine.atomic as files\n"
         "files.os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from engine.session.commands import main\n"
         "main(sys.argv[1:])\n"

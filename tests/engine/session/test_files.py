@@ -377,7 +377,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
     def write(stream: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(FileError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(FileError, match=r"cannot be written \(the disk is full\)"):
         write_atomic(tmp_path / "file", write)
     assert list(tmp_path.iterdir()) == []
 
