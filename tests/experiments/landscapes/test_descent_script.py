@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from engine.experiments.landscapes import _rehearsal
-from engine.experiments.landscapes.descent import NAMES, Descent
+from engine.experiments.landscapes._settings import NAMES
+from engine.experiments.landscapes.descent import Descent
 from engine.optimizers import CONVENTIONS, RULES
 from engine.second_order import METHODS
 from engine.session.commands import script
