@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from engine.session.files import Saved
 from engine.session.session import Event, SessionView
@@ -38,6 +38,7 @@ class Run(QObject):
         self._pump, self._experiment = pump, experiment
         self._pump.batch.connect(self._take)
         self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME)
         self._timer.timeout.connect(self._frame)
         self.run = 0

@@ -341,7 +341,8 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: Path) -> bool:
         """Open an experiment file; a bad one is told in one line and changes nothing."""
-        from engine.session.files import FileError, read
+        from engine.atomic import FileError
+        from engine.session.files import read
         from engine.spec import SpecError
 
         try:
@@ -369,7 +370,8 @@ class MainWindow(QMainWindow):
 
     def save_path(self, path: Path) -> bool:
         """Save the experiment in hand."""
-        from engine.session.files import FileError, to_json, write_text
+        from engine.atomic import FileError
+        from engine.session.files import to_json, write_text
 
         page = self.page
         document = page.document() if page is not None else None

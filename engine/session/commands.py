@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from engine.atomic import FileError
 from engine.experiment import Drawn, Experiment
 from engine.experiments import everything, load
-from engine.session.files import FileError, read, write_text
+from engine.session.files import read, write_text
 from engine.session.presets import figures, preset_spec, preset_values, presets
 from engine.session.results import write_run
 from engine.session.session import Event, Session

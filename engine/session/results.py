@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.atomic import write_atomic
 from engine.experiment import Array, Ending, Experiment
-from engine.session.files import saved, to_json, write_atomic, write_text
+from engine.session.files import saved, to_json, write_text
 from engine.session.history import HistoryView
 from engine.session.session import Session, SessionView
 

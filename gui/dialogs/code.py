@@ -8,7 +8,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLabel, QPlainTextEdit, QWidget
 
-from engine.session.files import FileError, write_text
+from engine.atomic import FileError
+from engine.session.files import write_text
 from gui.dialogs.dialog import Dialog
 
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.session.files import FileError
+from engine.atomic import FileError
 from engine.session.results import write_csv, write_npz
 from gui.dialogs.dialog import Dialog
 from gui.page import Page

@@ -40,7 +40,7 @@ class Layer(pg.GraphicsObject):  # type: ignore[misc]
         size = self._view.size()
         if size.width() >= 1 and size.height() >= 1:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self.exposed = QRectF(option.exposedRect)  # type: ignore[attr-defined]
+            self.exposed = QRectF(option.exposedRect)
             self._paint_on(painter, Frame(size.width(), size.height(), x0, x1, y0, y1))
 
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -59,6 +59,10 @@ class Curves(Plot):
         self._held: tuple[tuple[float, float], tuple[float, float]] | None = None
         self._mouse: QPointF | None = None
         self.canvas.left_axis.log = log_y
+        self._calm = QTimer(self)
+        self._calm.setSingleShot(True)
+        self._calm.setInterval(500)
+        self._calm.timeout.connect(self._note)
         self.log_switch = self.header.add_switch("log", "Logarithmic y axis", checked=log_y)
         self.log_switch.toggled.connect(self._log_toggled)
         self._data = self.canvas.layer(self._paint_data, 0)
@@ -93,10 +97,14 @@ class Curves(Plot):
             before = self.series[key]
             self._put(key, x, y, low, high)
             first = min(first, self.series[key].differs_from(before))
-        frame, held = self.canvas.frame(), (self.canvas.bottom.note, self.canvas.bottom.blank)
+        frame, blank = self.canvas.frame(), self.canvas.bottom.blank
         self._fit()
-        self._note()
-        if self.canvas.frame() != frame or held != (self.canvas.bottom.note, self.canvas.bottom.blank):
+        blank_now = all(s.up(False) is None for s in self.shown())
+        # the count in the note changes with every frame: not worth a painting each time
+        if blank_now != blank or not self._calm.isActive():
+            self._note()
+            self._calm.start()
+        if self.canvas.frame() != frame or self.canvas.bottom.blank != blank:
             self.canvas.refresh()
         elif first < math.inf:  # all to the left of it stays on the screen as it is
             left = max(-4.0, float(frame.px(first)) - 6 * self.theme.scale)
@@ -220,6 +228,7 @@ class Curves(Plot):
         self._note()
         super().data_changed()
 
+    @Slot()
     def _note(self) -> None:
         axis, note = self.canvas.bottom, self.hint()
         blank = all(s.up(False) is None for s in self.shown())

@@ -270,7 +270,7 @@ class Field(Plot):
     def _paint_walk(self, painter: QPainter, frame: Frame) -> None:
         theme = self.theme
         shown = {key: t for key, t in self.trails.items() if key not in self.hidden}
-        order = sorted(shown.values(), key=lambda t: not (t.ghost or t.overlay))
+        order = sorted(shown.values(), key=lambda t: 0 if t.ghost else 2 if t.overlay else 1)
         if self.for_picture:
             for trail in order:
                 draw_trail(painter, frame, trail, theme, whole=True)
@@ -278,7 +278,8 @@ class Field(Plot):
             self._sheet.paint(painter, frame, order, theme, self.devicePixelRatioF())
         tips = draw_points(painter, frame, list(self.points.values()), theme)
         tips = draw_arrows(painter, frame, self.arrows, theme) + tips
-        draw_heads(painter, frame, list(shown.values()), tips, theme)
+        ratio = 0.0 if self.for_picture else self.devicePixelRatioF()
+        draw_heads(painter, frame, list(shown.values()), tips, theme, ratio)
 
     def _paint_marks(self, painter: QPainter, frame: Frame) -> None:
         if self.start is not None:

@@ -7,7 +7,18 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPixmapCache,
+    QPolygonF,
+)
 
 from gui.plots.geometry import Floats, pieces
 
@@ -145,3 +156,21 @@ def draw_words(painter: QPainter, text: str, box: QRectF, used: QFont, colour: s
     painter.setFont(used)
     painter.setPen(QColor(colour))
     painter.drawText(base, text)
+
+
+def stamp_words(painter: QPainter, text: str, box: QRectF, used: QFont, colour: str, halo: str, ratio: float) -> None:
+    """As draw_words, for a screen: the words are a picture that Qt's cache keeps, put on whole pixels."""
+    margin = 4
+    key = f"words {text} {used.key()} {colour} {halo} {ratio} {box.width()} {box.height()}"
+    made = QPixmap()
+    if not QPixmapCache.find(key, made):
+        wide, high = math.ceil(box.width()) + 2 * margin, math.ceil(box.height()) + 2 * margin
+        made = QPixmap(math.ceil(wide * ratio), math.ceil(high * ratio))
+        made.setDevicePixelRatio(ratio)
+        made.fill(Qt.GlobalColor.transparent)
+        inner = QPainter(made)
+        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_words(inner, text, QRectF(margin, margin, box.width(), box.height()), used, colour, halo)
+        inner.end()
+        QPixmapCache.insert(key, made)
+    painter.drawPixmap(QPointF(round(box.left()) - margin, round(box.top()) - margin), made)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.fonts import MEDIUM, SMALL, font, text_width
@@ -21,6 +24,7 @@ from gui.plots.trails import Trail
 from gui.tokens import Theme, alpha
 
 AZIMUTH, ELEVATION = 35.0, 38.0
+SLICE, PAUSE = 0.0015, 8  # seconds at work on a picture, and milliseconds from one piece of work to the next
 Strand = tuple[float, QPolygonF, QPen]
 
 
@@ -40,9 +44,73 @@ class Space(QWidget):
         self.for_picture = False
         self._held: QPointF | None = None
         self._mouse: QPointF | None = None
+        self.patient = False
+        self._picture: tuple[object, QPixmap, list[Trail]] | None = None  # of what, the picture, and its paths
+        self._making: Iterator[None] | None = None
+        self._slices = QTimer(self)
+        self._slices.setInterval(PAUSE)
+        self._slices.timeout.connect(self._next_slice)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("ownKeys", True)
+
+    def set_trails(self, trails: list[Trail]) -> None:
+        """The paths to draw, lowest first."""
+        self.trails = trails
+        if self.patient and self._picture is not None and self.isVisible():
+            if not self._slices.isActive():
+                self._slices.start()
+        else:
+            self._picture = None
+            self.update()
+
+    def _looks(self) -> object:
+        """What a picture depends on, but for the paths."""
+        return self.camera(), self.theme, self.devicePixelRatioF(), id(self.field), id(self.mesh)
+
+    def _make(self) -> Iterator[None]:
+        """Make a new picture; yields often, and puts the picture in place at the end."""
+        assert self.field is not None and self.mesh is not None
+        looks, trails, camera, ratio = self._looks(), self.trails, self.camera(), self.devicePixelRatioF()
+        made = QPixmap(max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
+        made.setDevicePixelRatio(ratio)
+        made.fill(QColor(self.theme.background))
+        painter = QPainter(made)
+        try:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setFont(font(SMALL * self.theme.scale))
+            paint_axes(painter, camera, self.field, self.labels, self.theme)
+            yield from self._paint_surface(painter, camera, self.field, self.mesh, trails)
+        finally:
+            painter.end()
+        self._picture = (looks, made, trails)
+
+    @Slot()
+    def _next_slice(self) -> None:
+        """Work a few milliseconds at the next picture."""
+        if self._making is None:
+            if self.field is None or self.mesh is None:
+                self._slices.stop()
+                return
+            self._making = self._make()
+        until = time.perf_counter() + SLICE
+        for _ in self._making:
+            if time.perf_counter() >= until:
+                return
+        self._making = None
+        if self._picture is None or self._picture[2] is self.trails:
+            self._slices.stop()
+        self.update()
+
+    def _shown_picture(self) -> QPixmap:
+        """The picture to show now; made at once where the one in hand is of something else."""
+        if self._picture is None or self._picture[0] != self._looks():
+            self._slices.stop()
+            self._making = None
+            for _ in self._make():
+                pass
+        assert self._picture is not None
+        return self._picture[1]
 
     def camera(self) -> Camera:
         """The camera as it stands."""
@@ -120,8 +188,12 @@ class Space(QWidget):
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No surface yet")
         else:
             camera = self.camera()
-            paint_axes(painter, camera, self.field, self.labels, self.theme)
-            self._paint_surface(painter, camera, self.field, self.mesh)
+            if self.for_picture:
+                paint_axes(painter, camera, self.field, self.labels, self.theme)
+                for _ in self._paint_surface(painter, camera, self.field, self.mesh, self.trails):
+                    pass
+            else:
+                painter.drawPixmap(QPointF(0, 0), self._shown_picture())
             self._paint_heads(painter, camera, self.field)
             self._paint_readout(painter, camera, self.field, self.mesh)
         if self.hasFocus() and not self.for_picture:
@@ -130,7 +202,10 @@ class Space(QWidget):
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         painter.end()
 
-    def _paint_surface(self, painter: QPainter, camera: Camera, field: Relief, mesh: Mesh) -> None:
+    def _paint_surface(
+        self, painter: QPainter, camera: Camera, field: Relief, mesh: Mesh, trails: list[Trail]
+    ) -> Iterator[None]:
+        """Cells and paths from back to front, a few at a time: yields after each few."""
         sx, sy, near = camera.project(mesh.x.ravel(), mesh.y.ravel(), mesh.z.ravel())
         corners, height = mesh.quads()
         depth = near[corners].mean(axis=1)
@@ -140,13 +215,26 @@ class Space(QWidget):
         edge = QPen(QColor(0), 0.7)  # closes the seams between cells and draws the net
         edge.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         depths = depth.tolist()
-        parts = self._strands(camera, field)
+        yield
+        parts: list[Strand] = []
+        for trail in trails:
+            for part in self._strands(camera, field, trail):
+                parts.append(part)
+                if len(parts) % 16 == 0:
+                    yield
+            yield
+        parts.sort(key=lambda part: part[0])
+        yield
         order = np.argsort(depth)
         todo = 0
         for cell in order.tolist():
             while todo < len(parts) and parts[todo][0] <= depths[cell]:
                 self._paint_strand(painter, parts[todo])
                 todo += 1
+                if todo % 8 == 0:
+                    yield
+            if cell % 8 == 0:
+                yield
             if not fills[cell]:
                 continue
             edge.setColor(QColor(edges[cell]))
@@ -154,27 +242,26 @@ class Space(QWidget):
             painter.setBrush(QColor(fills[cell]))
             a, b, c, d = cells[cell]
             painter.drawConvexPolygon([corner_points[a], corner_points[b], corner_points[c], corner_points[d]])
-        for part in parts[todo:]:
+        for number_of, part in enumerate(parts[todo:]):
             self._paint_strand(painter, part)
+            if number_of % 8 == 0:
+                yield
 
-    def _strands(self, camera: Camera, field: Relief) -> list[Strand]:
-        """All paths in pieces, back to front. Each is a little nearer than its cell, so that the cells beside it
+    def _strands(self, camera: Camera, field: Relief, trail: Trail) -> Iterator[Strand]:
+        """A path in pieces. Each is a little nearer than its cell, so that the cells beside it
         do not nibble at it, while every hill in front still hides it."""
-        parts: list[Strand] = []
-        for trail in self.trails:
-            used = pen(trail.colour(self.theme), trail.thickness() * self.theme.scale, trail.dash(self.theme))
-            x, y, z = drape(field, trail.x, trail.y)
-            if len(x) < 2:
-                continue
-            sx, sy, near = camera.project(x, y, z)
-            length = np.concatenate([[0.0], np.cumsum(np.nan_to_num(np.hypot(np.diff(sx), np.diff(sy))))])
-            for start, stop in strands(x, y):
-                line = QPolygonF([QPointF(sx[k], sy[k]) for k in range(start, stop)])
-                own = QPen(used)
-                if used.style() == Qt.PenStyle.CustomDashLine:
-                    own.setDashOffset(float(length[start]) / used.widthF())
-                parts.append((float(near[start:stop].max()) + 3.0 / CELLS, line, own))
-        return sorted(parts, key=lambda part: part[0])
+        used = pen(trail.colour(self.theme), trail.thickness() * self.theme.scale, trail.dash(self.theme))
+        x, y, z = drape(field, trail.x, trail.y)
+        if len(x) < 2:
+            return
+        sx, sy, near = camera.project(x, y, z)
+        length = np.concatenate([[0.0], np.cumsum(np.nan_to_num(np.hypot(np.diff(sx), np.diff(sy))))])
+        for start, stop in strands(x, y):
+            line = QPolygonF([QPointF(sx[k], sy[k]) for k in range(start, stop)])
+            own = QPen(used)
+            if used.style() == Qt.PenStyle.CustomDashLine:
+                own.setDashOffset(float(length[start]) / used.widthF())
+            yield float(near[start:stop].max()) + 3.0 / CELLS, line, own
 
     def _paint_strand(self, painter: QPainter, part: Strand) -> None:
         rim = QPen(QColor(self.theme.background), part[2].widthF() + 1.2 * self.theme.scale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -130,17 +130,16 @@ def paint_series(
     if not series.x.size:
         return
     column = 0.25 if whole else 1.5  # px; a line is 2 px wide
+    if left > 0 and not series.dash(theme):
+        series = _rest(frame, series, left, column)
     px = frame.px(series.x)
     unit = theme.scale
     width = series.thickness() * unit
     if series.low.size and not series.ghost:
-        _paint_band(painter, frame, series, theme, log, column, left)
+        _paint_band(painter, frame, series, theme, log, column)
     x, y = thin_line(px, frame.py(series.on_axis(series.y, log)), column)
-    dash = series.dash(theme)
-    if not dash:
-        x, y = _from(left - 4 * width, x, y)
     x, y = clip_polyline(x, y, frame.width, frame.height, margin=width)
-    used = pen(series.colour(theme), width, dash)
+    used = pen(series.colour(theme), width, series.dash(theme))
     draw_line(painter, x, y, used, whole=whole)
     if series.x.size == 1 and 0 <= px[0] <= frame.width:
         (only,) = frame.py(series.on_axis(series.y, log))
@@ -148,17 +147,20 @@ def paint_series(
             draw_mark(painter, "circle", float(px[0]), float(only), 3 * unit, series.colour(theme), theme.background)
 
 
-def _from(left: float, x: Floats, *others: Floats) -> tuple[Floats, ...]:
-    """The part of arrays [n] over rising pixels `x` from one point before `left` on; all where `x` does not rise."""
-    if left <= 0 or not (np.diff(x) >= 0).all():
-        return x, *others
-    start = max(0, int(np.searchsorted(x, left)) - 1)
-    return x[start:], *(part[start:] for part in others)
+def _rest(frame: Frame, series: Series, left: float, column: float) -> Series:
+    """A line without what ends well before the pixel `left`; cut where a pixel column begins, so that columns stay
+    the same. As it is where its abscissae do not rise."""
+    x = series.x
+    if not (np.diff(x) >= 0).all():
+        return series
+    start = max(0, int(np.searchsorted(x, frame.x(left - 12))) - 2)
+    place = math.floor(float(frame.px(x[start])) / column) * column
+    start = min(start, int(np.searchsorted(x, frame.x(place))))
+    parts = {name: getattr(series, name)[start:] for name in ("x", "y", "low", "high")}
+    return replace(series, **parts)
 
 
-def _paint_band(
-    painter: QPainter, frame: Frame, series: Series, theme: Theme, log: bool, column: float, left: float
-) -> None:
+def _paint_band(painter: QPainter, frame: Frame, series: Series, theme: Theme, log: bool, column: float) -> None:
     """The envelope from `low` to `high`. Where only its foot has no place on the axis, it reaches down to the floor."""
     px = frame.px(series.x)
     high = frame.py(series.on_axis(series.high, log))
@@ -167,7 +169,7 @@ def _paint_band(
     ok = np.isfinite(px) & np.isfinite(high) & np.isfinite(low) & (px >= -2) & (px <= frame.width + 2)
     if ok.sum() < 2:
         return
-    x, top, foot = _from(left - 8, *thin(px[ok], high[ok], low[ok], column))
+    x, top, foot = thin(px[ok], high[ok], low[ok], column)
     x = np.clip(x, 0, frame.width)
     # thin() takes minima of its second and maxima of its third argument: on screen y runs down, so top is smaller.
     top, foot = np.clip(top, 0, frame.height), np.clip(foot, 0, frame.height)

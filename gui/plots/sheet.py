@@ -13,6 +13,9 @@ from gui.plots.geometry import Floats, Frame
 from gui.plots.trails import Trail, draw_trail
 from gui.tokens import Theme
 
+EMPTY: Floats = np.empty(0)
+TAIL = 64  # points a dashed path may grow until it is kept: the pattern begins anew there
+
 
 class Sheet:
     """Draws trails on a screen. Where paths only grew since the last time, only what is new is drawn.
@@ -29,39 +32,31 @@ class Sheet:
         """Draw `trails`, the lowest first; `ratio`: device pixels a pixel."""
         looks = [(t.label, t.style, t.ghost, t.overlay) for t in trails]
         key = (frame, ratio, theme, looks)
-        grown = self._grown(trails, theme) if key == self._key else None
-        if grown is None:
+        if key != self._key or not all(self._only_grown(t, *kept) for t, kept in zip(trails, self._kept, strict=True)):
             self._key = key
             self._picture = QPixmap(max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio)))
             self._picture.setDevicePixelRatio(ratio)
             self._picture.fill(Qt.GlobalColor.transparent)
-            grown = [t if t.dash(theme) else replace(t, x=t.x[:-1], y=t.y[:-1]) for t in trails]
-            self._kept = [(t.x, t.y) for t in grown]
-        else:
-            self._kept = [(t.x if t.dash(theme) else t.x[:-1], t.y if t.dash(theme) else t.y[:-1]) for t in trails]
-        if any(len(part.x) > 1 for part in grown):
-            inner = QPainter(self._picture)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            for part in grown:
-                draw_trail(inner, frame, part, theme, whole=False)
+            self._kept = [(EMPTY, EMPTY)] * len(trails)
+        inner: QPainter | None = None
+        for i, trail in enumerate(trails):
+            n, stop = len(self._kept[i][0]), max(len(trail.x) - 1, 0)
+            if stop > n and (not n or not trail.dash(theme) or stop - n > TAIL):
+                if inner is None:
+                    inner = QPainter(self._picture)
+                    inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                draw_trail(inner, frame, _part(trail, max(n - 1, 0), stop), theme, whole=False)
+                self._kept[i] = trail.x[:stop], trail.y[:stop]
+        if inner is not None:
             inner.end()
         painter.drawPixmap(QPointF(0, 0), self._picture)
-        for trail in trails:
-            if not trail.dash(theme):
-                draw_trail(painter, frame, replace(trail, x=trail.x[-2:], y=trail.y[-2:]), theme, whole=False)
+        for trail, (x, _) in zip(trails, self._kept, strict=True):
+            draw_trail(painter, frame, _part(trail, max(len(x) - 1, 0), len(trail.x)), theme, whole=False)
 
-    def _grown(self, trails: Sequence[Trail], theme: Theme) -> list[Trail] | None:
-        """What came to each path, or None where something else changed."""
-        parts = []
-        for trail, (x, y) in zip(trails, self._kept, strict=True):
-            n, whole = len(x), bool(trail.dash(theme))
-            if not (np.array_equal(trail.x[:n], x, equal_nan=True) and np.array_equal(trail.y[:n], y, equal_nan=True)):
-                return None
-            if whole and len(trail.x) > n:
-                return None  # dashes are cut along the whole path
-            stop = len(trail.x) if whole else max(len(trail.x) - 1, 0)
-            if stop < n:
-                return None
-            first = max(n - 1, 0) if stop > n else stop
-            parts.append(replace(trail, x=trail.x[first:stop], y=trail.y[first:stop]))
-        return parts
+    def _only_grown(self, trail: Trail, x: Floats, y: Floats) -> bool:
+        n = len(x)
+        return bool(np.array_equal(trail.x[:n], x, equal_nan=True) and np.array_equal(trail.y[:n], y, equal_nan=True))
+
+
+def _part(trail: Trail, first: int, stop: int) -> Trail:
+    return replace(trail, x=trail.x[first:stop], y=trail.y[first:stop])

@@ -84,6 +84,10 @@ class Surface3D(QWidget):
         else:
             self._repaint()
 
+    def set_patient(self, on: bool) -> None:
+        """While a run streams: let a new picture of moving paths be made bit by bit, and show it when it is done."""
+        self.space.patient = on
+
     def set_overlay(self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None) -> None:
         """Lay somebody's drawn path over the measured ones: dashed and named."""
         self.trails[key] = Trail(label, style, _floats(x), _floats(y), overlay=True)
@@ -137,8 +141,7 @@ class Surface3D(QWidget):
         self._repaint()
 
     def _repaint(self) -> None:
-        self.space.trails = [t for key, t in self.trails.items() if key not in self.hidden]
-        self.space.update()
+        self.space.set_trails([t for key, t in self.trails.items() if key not in self.hidden])
 
     @Slot(str, bool)
     def _toggled(self, key: str, shown: bool) -> None:

@@ -12,7 +12,7 @@ from gui.fonts import MEDIUM, SMALL, font, text_width
 from gui.palette import Dash, SeriesStyle, color, dash_of, pen
 from gui.plots.geometry import Floats, Frame, clip_polyline
 from gui.plots.labels import place_labels
-from gui.plots.marks import draw_arrow, draw_line, draw_mark, draw_words
+from gui.plots.marks import draw_arrow, draw_line, draw_mark, draw_words, stamp_words
 from gui.tokens import Theme, mix
 
 Tip = tuple[float, float, str, str]  # x, y in plot pixels, words, colour
@@ -94,8 +94,13 @@ def draw_trail(painter: QPainter, frame: Frame, trail: Trail, theme: Theme, *, w
     draw_line(painter, x, y, pen(trail.colour(theme), width, trail.dash(theme)), whole=whole)
 
 
-def draw_heads(painter: QPainter, frame: Frame, trails: list[Trail], tips: list[Tip], theme: Theme) -> None:
-    """Draw the head of each path and all labels, those of arrow tips too. A head outside points at it from the rim."""
+def draw_heads(
+    painter: QPainter, frame: Frame, trails: list[Trail], tips: list[Tip], theme: Theme, ratio: float = 0.0
+) -> None:
+    """Draw the head of each path and all labels, those of arrow tips too. A head outside points at it from the rim.
+
+    `ratio`: device pixels a pixel on a screen, where words are kept as small pictures; 0 draws them anew.
+    """
     unit = theme.scale
     named: list[Tip] = []
     for trail in trails:
@@ -123,7 +128,11 @@ def draw_heads(painter: QPainter, frame: Frame, trails: list[Trail], tips: list[
             painter.setPen(pen(mix(colour, theme.background, 0.6), unit))
             side = box.left if box.left > x else box.left + box.width
             painter.drawLine(QPointF(x, y), QPointF(side, box.top + box.height / 2))
-        draw_words(painter, words, QRectF(box.left, box.top, box.width, box.height), used, colour, theme.background)
+        place = QRectF(box.left, box.top, box.width, box.height)
+        if ratio:
+            stamp_words(painter, words, place, used, colour, theme.background, ratio)
+        else:
+            draw_words(painter, words, place, used, colour, theme.background)
 
 
 def _rim_point(frame: Frame, x: float, y: float, inset: float) -> tuple[float, float]:

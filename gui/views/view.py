@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.experiment import Drawn, Experiment
@@ -16,6 +18,9 @@ from gui.plots.panel import Panel
 from gui.pump import Probes
 from gui.runs import Pinned
 from gui.theme import Theme, series_style
+
+TURN = 6  # milliseconds between two plots, so that the window can answer in between
+STREAM = 0.15  # seconds: views that follow each other faster belong to a run that streams
 
 
 def key_of(branch: int, series: str, run: str = "") -> str:
@@ -45,6 +50,13 @@ class View(QWidget):
         layout.addWidget(self.panel)
         self._drawn_lines: set[str] = set()
         self._overlays = 0
+        self._parts: dict[str, Callable[[], None]] = {}  # what is still to be drawn of the newest view
+        self._turns = QTimer(self)
+        self._turns.setInterval(TURN)
+        self._turns.setTimerType(Qt.TimerType.PreciseTimer)
+        self._turns.timeout.connect(self._next_part)
+        self._came = 0.0
+        self.streaming = False  # views come one after the other: each plot is drawn in a turn of its own
         self.live = False  # on a page, where dear parts may lag behind; a picture shows all at once
         self.chosen = ""
 
@@ -73,6 +85,7 @@ class View(QWidget):
 
     def set_spec(self, spec: Spec) -> None:
         """A new run begins with these settings."""
+        self._parts.clear()
         for curves in self.curves.values():
             for key in self._drawn_lines:
                 curves.remove(key)
@@ -90,16 +103,40 @@ class View(QWidget):
 
     def show_run(self, view: SessionView, probes: Mapping[str, Any], pinned: Sequence[Pinned]) -> None:
         """Draw what was measured so far; ghosts of pinned runs behind it."""
+        now = time.monotonic()
+        self.streaming, self._came = self.live and now - self._came < STREAM, now
         lines = self._lines(view, pinned)
-        for column, curves in self.curves.items():
-            self._show_curves(column, curves, lines)
-            curves.set_cursor(float(view.step))
-            curves.set_events([(e.step, f"{e.key} = {e.value}") for e in view.branch.events])
+        events = [(float(e.step), f"{e.key} = {e.value}") for e in view.branch.events]
+        gone = self._drawn_lines - {line[0] for line in lines}
         self._drawn_lines = {key for key, *_ in lines}
+        for column, curves in self.curves.items():
+            for key in gone:
+                curves.remove(key)
+            self.in_turn(column, partial(self._show_curves, column, curves, lines, float(view.step), events))
         faint = [b.name for i, b in enumerate(view.branches) if i != view.current] + [pin.name for pin in pinned]
         caption = f"Bright: {view.branch.name}.  Faint: {', '.join(faint)}." if faint else ""
         if caption != self.panel.words[1]:
             self.panel.set_words("", caption)
+
+    def in_turn(self, name: str, part: Callable[[], None]) -> None:
+        """Bring one plot up to date: at once, or while a run streams in a turn of the event loop of its own.
+
+        Of several parts with one name only the newest is drawn.
+        """
+        if not self.streaming:
+            self._parts.pop(name, None)
+            part()
+            return
+        self._parts[name] = part
+        if not self._turns.isActive():
+            self._turns.start()
+
+    @Slot()
+    def _next_part(self) -> None:
+        if self._parts:
+            self._parts.pop(next(iter(self._parts)))()
+        else:
+            self._turns.stop()
 
     def _lines(
         self, view: SessionView, pinned: Sequence[Pinned]
@@ -125,13 +162,18 @@ class View(QWidget):
         return series
 
     def _show_curves(
-        self, column: str, curves: Curves, lines: list[tuple[str, str, str, int, BranchView, bool]]
+        self,
+        column: str,
+        curves: Curves,
+        lines: list[tuple[str, str, str, int, BranchView, bool]],
+        step: float,
+        events: list[tuple[float, str]],
     ) -> None:
-        for key in self._drawn_lines - {line[0] for line in lines}:
-            curves.remove(key)
-        for key, label, series, s, branch, ghost in lines:
+        for key, label, series, s, _, ghost in lines:
             curves.set_series(key, label, series_style(series, s), ghost=ghost)
         curves.set_lines({key: branch.history.curve(column, s) for key, _, _, s, branch, _ in lines})
+        curves.set_cursor(step)
+        curves.set_events(events)
 
     def show_drawn(self, drawn: Drawn | None) -> None:
         """Lay a drawn curve over the measured ones, or take it off."""
@@ -146,6 +188,8 @@ class View(QWidget):
 
     def rest(self) -> None:
         """The page closes: stop what is under way."""
+        self._turns.stop()
+        self._parts.clear()
 
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from gui.views.view import View
 GRID = 160  # points a side of the map
 ROUGH = 40  # points a side of the surface in three dimensions
 SHORTEST, LONGEST = 0.004, 0.125  # of the map's side: shorter arrows are left out, longer ones shortened
-LAG = 400  # milliseconds between two pictures of it while a run streams
+LAG = 1000  # milliseconds between two pictures of it while a run streams
 
 
 class DescentView(View):
@@ -104,35 +105,41 @@ class DescentView(View):
         if "field" in probes:
             self._needs_field = False
             self._show_field(probes["field"])
-        keys: set[str] = set()
-        for key, label, series, s, branch, ghost in self._lines(view, pinned):
+        lines = self._lines(view, pinned)
+        keys = {line[0] for line in lines}
+        self._drop(self._paths - keys)
+        self._paths = keys
+        self.in_turn("map", partial(self._show_paths, view, lines, probes.get("inside")))
+
+    def _show_paths(self, view: SessionView, lines: Sequence[Any], inside: Inside | None) -> None:
+        for key, label, series, s, branch, ghost in lines:
             until = branch.frontier if ghost else view.step
             x, y = branch.history.way(s, until)
             if not ghost and view.branches[view.current] is branch and until == view.step:
                 x, y = np.append(x, view.row["x"][s]), np.append(y, view.row["y"][s])
             style = series_style(series, s)
-            keys.add(key)
             self.map.set_path(key, label, style, x, y, ghost=ghost)
             if ghost:
                 self.relief.remove(key)
             else:
                 self._later[key] = (label, style, x, y)
-        self._drop(self._paths - keys)
-        self._paths = keys
         if not self._lag.isActive():
             self._show_relief()
             if self.live:
                 self._lag.start()
-        self._show_arrows(probes.get("inside"), view)
+        self._show_arrows(inside, view)
 
     @Slot()
     def _show_relief(self) -> None:
         waiting, self._later = self._later, {}
+        self.relief.set_patient(self.streaming)
         for key, path in waiting.items():
             self.relief.set_path(key, *path)
 
     def rest(self) -> None:
         """Nothing is drawn later."""
+        super().rest()
+        self.relief.set_patient(False)
         self._lag.stop()
 
     def _drop(self, keys: set[str]) -> None:
