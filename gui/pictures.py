@@ -87,8 +87,13 @@ def until(view: SessionView, step: int) -> SessionView:
 
 
 def frames(
-    experiment: Experiment, view: SessionView, steps: Sequence[int], probes: Mapping[str, Any], theme: Theme,
-    size: QSize, plot: str = "",
+    experiment: Experiment,
+    view: SessionView,
+    steps: Sequence[int],
+    probes: Mapping[str, Any],
+    theme: Theme,
+    size: QSize,
+    plot: str = "",
 ) -> Iterator[QImage]:
     """One picture for each step, of the whole panel or of one plot."""  # fmt: skip
     picture = still(experiment, until(view, steps[0]), probes, theme, size)

@@ -175,9 +175,7 @@ class _Worker(QObject):
                 if self.stopping:
                     return {}
                 self.sessions[command.run] = session
-                self.answered.emit(
-                    Batch(command.run, command, progress=f"running the file again: step {session.step}")
-                )
+                self.answered.emit(Batch(command.run, command, progress=f"running the file again: step {session.step}"))
             return {}
         assert command.spec is not None
         self.sessions[command.run] = Session(load(command.experiment), command.spec, command.events)

@@ -190,9 +190,7 @@ def test_a_changed_list_and_a_further_group_are_installed(lab: Lab) -> None:
     assert lab.done() == ["pip descent-fake>=1 descent-fake-test"]
 
 
-@pytest.mark.parametrize(
-    "damage", ["python gone", "folder of packages gone", "no pip", "python of another version"]
-)
+@pytest.mark.parametrize("damage", ["python gone", "folder of packages gone", "no pip", "python of another version"])
 def test_a_broken_environment_is_made_anew(lab: Lab, damage: str) -> None:
     lab.run("list")
     lab.done()
@@ -292,9 +290,7 @@ def test_the_window_opens_with_a_file(lab: Lab) -> None:
         (["--help"], 0, "usage: python3 main.py"),
     ],
 )
-def test_what_needs_no_packages_installs_none(
-    lab: Lab, arguments: list[str], status: int, words: str
-) -> None:
+def test_what_needs_no_packages_installs_none(lab: Lab, arguments: list[str], status: int, words: str) -> None:
     code, out, err = lab.run(*arguments)
     assert code == status and words in out + err
     assert status == 0 or (out == "" and err.count("\n") == 1)

@@ -75,9 +75,7 @@ def texts() -> Iterator[tuple[Path, str]]:
                     continue
 
 
-@pytest.mark.parametrize(
-    ("what", "pattern"), [("a registry's host", HOSTS), ("somebody's home folder", HOMES)]
-)
+@pytest.mark.parametrize(("what", "pattern"), [("a registry's host", HOSTS), ("somebody's home folder", HOMES)])
 def test_no_file_names(what: str, pattern: re.Pattern[str]) -> None:
     wrong = [f"{path}: {match.group()}" for path, text in texts() if (match := pattern.search(text))]
     assert not wrong, f"{what} is named in\n" + "\n".join(wrong)
@@ -91,9 +89,7 @@ def test_the_patterns_find_what_they_are_for() -> None:
 def experiment_ids() -> list[str]:
     """Every id, read from the places of the files."""
     folder = ROOT / "engine" / "experiments"
-    return [
-        f"{path.parent.name}.{path.stem}" for path in sorted(folder.glob("*/*.py")) if path.stem[:1] != "_"
-    ]
+    return [f"{path.parent.name}.{path.stem}" for path in sorted(folder.glob("*/*.py")) if path.stem[:1] != "_"]
 
 
 ADDRESSES = (
@@ -106,9 +102,7 @@ ADDRESSES = (
 @pytest.mark.parametrize("id", experiment_ids())
 def test_the_id_is_the_address(id: str) -> None:
     tab, name = id.split(".")
-    missing = [
-        address.format(tab, name) for address in ADDRESSES if not (ROOT / address.format(tab, name)).is_file()
-    ]
+    missing = [address.format(tab, name) for address in ADDRESSES if not (ROOT / address.format(tab, name)).is_file()]
     assert not missing, f"{id} lacks {', '.join(missing)}"
     assert f'"{id}"' in (ROOT / "engine" / "experiments" / tab / f"{name}.py").read_text(encoding="utf-8")
 

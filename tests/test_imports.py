@@ -22,9 +22,7 @@ DRIVE = ("gui.window", "gui.page", "gui.pump", "gui.pictures")
 PLAIN = ("gui.plots", "gui.form", "gui.transport", "gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
 LOOKS = ("gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
 # One experiment or view by name, as against the folder that finds them.
-NAMED = re.compile(
-    r"(engine\.experiments|gui\.views)\.(networks|landscapes|schedules|regularization|dynamics)\b"
-)
+NAMED = re.compile(r"(engine\.experiments|gui\.views)\.(networks|landscapes|schedules|regularization|dynamics)\b")
 LIVE = ("engine.session.Session", "engine.session.session.Session", "engine.experiments")
 
 
@@ -201,7 +199,5 @@ def test_set_up_loads_nothing_but_the_standard_library() -> None:
         "print(*sorted({n.partition('.')[0] for n in sys.modules} - sys.stdlib_module_names - {'engine'}))"
     )
     # -S leaves site-packages out: what is imported from there would raise.
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.stdout.replace("__main__", "").strip(), done.stderr) == ("", "")

@@ -75,17 +75,13 @@ def test_a_stamp_comes_back_as_written(tmp_path: Path) -> None:
     assert stamp.read(tmp_path) is None and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"python": "3.11"}', '{"python": 1, "place": 2, "groups": 3}']
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"python": "3.11"}', '{"python": 1, "place": 2, "groups": 3}'])
 def test_a_damaged_stamp_is_no_stamp(tmp_path: Path, text: str) -> None:
     (tmp_path / stamp.NAME).write_text(text)
     assert stamp.read(tmp_path) is None
 
 
-def distribution(
-    folder: Path, name: str, *, installer: bool = True, size: int = 5, record: bool = True
-) -> Path:
+def distribution(folder: Path, name: str, *, installer: bool = True, size: int = 5, record: bool = True) -> Path:
     """A distribution as pip leaves it: one module of five bytes and its metadata."""
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir()
@@ -255,9 +251,7 @@ def test_on_a_terminal_a_stage_is_one_line_within_its_width(monkeypatch: pytest.
     assert all(len(line) < 40 for line in out.getvalue().replace("\n", "").split("\r\x1b[K"))
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59.9, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s")]
-)
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.9, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s")])
 def test_elapsed_time_is_told_in_words(seconds: float, text: str) -> None:
     assert elapsed_text(seconds) == text
 
@@ -277,14 +271,10 @@ def test_the_lock_keeps_a_second_one_waiting(tmp_path: Path) -> None:
         assert descriptor > 0
 
 
-def test_a_python_without_ensurepip_gets_the_line_that_helps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_python_without_ensurepip_gets_the_line_that_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["no-such-thing"]\n')
     found = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "ensurepip" else found(name)
-    )
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else found(name))
     monkeypatch.setattr(install.shutil, "which", lambda name: f"/usr/bin/{name}")
     with pytest.raises(install.SetupError, match=rf"apt-get install python3\.{sys.version_info.minor}-venv"):
         install.install(tmp_path, ("app",), Screen(io.StringIO()))

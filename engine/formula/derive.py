@@ -41,9 +41,7 @@ class _Jets:
         if isinstance(node, Var):
             one = self.code.const(1.0) if self.parts > 1 else None
             mine = "xy".index(node.name) + 1
-            return self._jet(
-                self.code.emit(node.name), lambda i: one if i == mine else None, lambda i, j, k: None
-            )
+            return self._jet(self.code.emit(node.name), lambda i: one if i == mine else None, lambda i, j, k: None)
         if isinstance(node, Call):
             return self._call(node.name, below)
         return self._binary(node, *below)
@@ -98,9 +96,7 @@ class _Jets:
 
         return self._jet(f[0], first, second)
 
-    def _chain(
-        self, u: Jet, value: int, g1: Callable[[], Slot], g2: Callable[[], Slot], steep: bool = False
-    ) -> Jet:
+    def _chain(self, u: Jet, value: int, g1: Callable[[], Slot], g2: Callable[[], Slot], steep: bool = False) -> Jet:
         """g(u) from g, g' and g''. `steep`: g' may be infinite; then a zero slope of u counts as zero."""
         mul = (lambda a, b: self.code.mul(a, b, "slope")) if steep else self.code.mul
 
@@ -127,9 +123,7 @@ class _Jets:
         base, whole = self.code.slot(u[0]), p.is_integer()
 
         def power(q: float) -> int:
-            return (
-                self._whole_power(base, int(q)) if whole else self.code.emit("pow", base, self.code.const(q))
-            )
+            return self._whole_power(base, int(q)) if whole else self.code.emit("pow", base, self.code.const(q))
 
         def g1() -> Slot:
             return self.code.times(p, power(p - 1)) if p else None

@@ -76,9 +76,7 @@ def _latex(node: Node, below: Sequence[_Piece]) -> _Piece:
             return _Piece(f"{base}^{{{right.text}}}", _POWER)
         case "*":
             first = _brackets(left.text) if left.level == _SUM else left.text
-            second = (
-                _brackets(right.text) if right.level == _SUM or right.text.startswith("-") else right.text
-            )
+            second = _brackets(right.text) if right.level == _SUM or right.text.startswith("-") else right.text
             mixed = first[-1].isdigit() and second.startswith(r"\frac")  # 2 times 1/3 is no mixed number
             touching = second[0].isdigit() or mixed or (first == second and left.level == _ATOM)
             dot = r" \cdot " if touching else " " if first.endswith(r"\pi") and second[0].isalpha() else ""

@@ -11,6 +11,18 @@ from .inside import inside, numbers
 from .rule import CONVENTIONS, Convention, Hyper, Rule, StateNumber
 
 __all__ = [
-    "CONVENTIONS", "RULES", "Convention", "Hyper", "Rule", "StateNumber", "apply", "inside",
-    "look_ahead", "look_ahead_address", "new_states", "numbers", "update_address", "warm",
+    "CONVENTIONS",
+    "RULES",
+    "Convention",
+    "Hyper",
+    "Rule",
+    "StateNumber",
+    "apply",
+    "inside",
+    "look_ahead",
+    "look_ahead_address",
+    "new_states",
+    "numbers",
+    "update_address",
+    "warm",
 ]

@@ -165,17 +165,17 @@ def look_ahead_address(name: str, convention: Convention, dtype: npt.DTypeLike =
 
 
 _UPDATE = ctypes.CFUNCTYPE(
-    None, ctypes.c_ssize_t, *[ctypes.c_void_p] * (2 + MOST_STATES), ctypes.c_int64, ctypes.c_double,
+    None,
+    ctypes.c_ssize_t,
+    *[ctypes.c_void_p] * (2 + MOST_STATES),
+    ctypes.c_int64,
+    ctypes.c_double,
     ctypes.c_void_p,
 )
-_LOOK_AHEAD = ctypes.CFUNCTYPE(
-    None, ctypes.c_ssize_t, *[ctypes.c_void_p] * 3, ctypes.c_double, ctypes.c_void_p
-)
+_LOOK_AHEAD = ctypes.CFUNCTYPE(None, ctypes.c_ssize_t, *[ctypes.c_void_p] * 3, ctypes.c_double, ctypes.c_void_p)
 
 
-def new_states(
-    name: str, shape: int | tuple[int, ...], dtype: npt.DTypeLike = np.float64
-) -> tuple[_Floats, ...]:
+def new_states(name: str, shape: int | tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> tuple[_Floats, ...]:
     """The state arrays of a rule before its first step, one per state, of the given shape and precision."""
     name, _, precision = _checked(name, "pytorch", dtype)
     chosen = RULES[name]
@@ -201,7 +201,13 @@ def _same(p: _Floats, others: Sequence[_Floats], written: Sequence[_Floats]) -> 
 
 
 def apply(
-    name: str, convention: Convention, p: _Floats, g: _Floats, states: Sequence[_Floats], t: int, lr: float,
+    name: str,
+    convention: Convention,
+    p: _Floats,
+    g: _Floats,
+    states: Sequence[_Floats],
+    t: int,
+    lr: float,
     h: Sequence[float] | npt.NDArray[np.float64],
 ) -> None:
     """One step in place: changes `p` and `states` (arrays of one shape and precision, C-contiguous).
@@ -219,7 +225,12 @@ def apply(
 
 
 def look_ahead(
-    name: str, convention: Convention, p: _Floats, states: Sequence[_Floats], out: _Floats, lr: float,
+    name: str,
+    convention: Convention,
+    p: _Floats,
+    states: Sequence[_Floats],
+    out: _Floats,
+    lr: float,
     h: Sequence[float] | npt.NDArray[np.float64],
 ) -> None:
     """Write into `out` the point where the rule wants its gradient; it may be `p` itself."""

@@ -119,8 +119,14 @@ def _shrinking(s: _Step) -> _Derived:
 
 
 def inside(
-    rule_name: str, convention: Convention, p: Sequence[float] | _Pair, g: Sequence[float] | _Pair,
-    states: Sequence[Sequence[float] | _Pair], t: int, lr: float, h: Sequence[float] | _Pair,
+    rule_name: str,
+    convention: Convention,
+    p: Sequence[float] | _Pair,
+    g: Sequence[float] | _Pair,
+    states: Sequence[Sequence[float] | _Pair],
+    t: int,
+    lr: float,
+    h: Sequence[float] | _Pair,
 ) -> tuple[Quantity, ...]:
     """The quantities of one step of a point `p` in the plane, in the order a reader meets them.
 
@@ -153,8 +159,16 @@ def inside(
 
 
 _MAKERS = {
-    "nesterov": _nesterov, "adagrad": _adagrad, "adadelta": _adadelta, "rmsprop": _rmsprop, "adam": _adam,
-    "adamw": _adam, "nadam": _nadam, "amsgrad": _adam, "adamax": _adamax, "lion": _lion,
+    "nesterov": _nesterov,
+    "adagrad": _adagrad,
+    "adadelta": _adadelta,
+    "rmsprop": _rmsprop,
+    "adam": _adam,
+    "adamw": _adam,
+    "nadam": _nadam,
+    "amsgrad": _adam,
+    "adamax": _adamax,
+    "lion": _lion,
 }
 
 
@@ -187,7 +201,10 @@ def _plus(value: float) -> str:
 
 
 def numbers(
-    rule_name: str, convention: Convention, quantities: Sequence[Quantity], lr: float,
+    rule_name: str,
+    convention: Convention,
+    quantities: Sequence[Quantity],
+    lr: float,
     h: Sequence[float] | _Pair,
 ) -> str:
     """The update equation with this step's numbers in LaTeX, for each coordinate, four significant digits.

@@ -101,7 +101,13 @@ class Rule:
         return self.look_ahead if convention == "book" else None
 
     def step_one(
-        self, convention: Convention, p: float, g: float, states: Sequence[float], t: int, lr: float,
+        self,
+        convention: Convention,
+        p: float,
+        g: float,
+        states: Sequence[float],
+        t: int,
+        lr: float,
         h: Sequence[float],
     ) -> tuple[float, float, float, float]:
         """One step of one parameter in plain Python: `(p, s0, s1, s2)` after it, as in the kernels."""

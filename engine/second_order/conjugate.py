@@ -39,12 +39,16 @@ def _step(state: State, objective: Objective, chosen: Mapping[str, float]) -> No
 
 
 CG = Method(
-    "cg", "Conjugate gradient", "Polak and Ribiere 1969; Nocedal and Wright 2006, eq. 5.45", hypers(0.1),
+    "cg",
+    "Conjugate gradient",
+    "Polak and Ribiere 1969; Nocedal and Wright 2006, eq. 5.45",
+    hypers(0.1),
     (
         r"\theta_t = \theta_{t-1} + \alpha_t d_t",
         r"\beta_t = \max(0, \frac{\nabla J_t^T (\nabla J_t - \nabla J_{t-1})}"
         r"{\nabla J_{t-1}^T \nabla J_{t-1}})",
         r"d_{t+1} = -\nabla J_t + \beta_t d_t",
     ),
-    lambda p: fresh(p, next=np.zeros(np.size(p)), slope=0.0), _step,
+    lambda p: fresh(p, next=np.zeros(np.size(p)), slope=0.0),
+    _step,
 )

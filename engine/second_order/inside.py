@@ -13,9 +13,7 @@ from ..optimizers.inside import factor, number
 from .method import Method, Objective, State, StepFailed, Vector
 
 
-def inside(
-    method: Method, state: State, objective: Objective, hypers: Mapping[str, float]
-) -> tuple[Quantity, ...]:
+def inside(method: Method, state: State, objective: Objective, hypers: Mapping[str, float]) -> tuple[Quantity, ...]:
     """The quantities of the step that `state` would take next; the state itself is left alone.
 
     In order: `gradient` [n], `eigenvalues` of the Hessian [n, ascending], `direction` [n], `length` [1] that

@@ -49,7 +49,12 @@ class _Line:
 
 
 def search(
-    objective: Objective, p: Vector, direction: Vector, value: float, gradient: Vector, trial: float,
+    objective: Objective,
+    p: Vector,
+    direction: Vector,
+    value: float,
+    gradient: Vector,
+    trial: float,
     chosen: Mapping[str, float],
 ) -> Point | None:
     """A point on the line that meets the strong Wolfe conditions, or None if no decrease was found.

@@ -31,7 +31,9 @@ def _step(state: State, objective: Objective, hypers: Mapping[str, float]) -> No
 
 
 NEWTON = Method(
-    "newton", "Newton", "Nocedal and Wright 2006, section 3.3; Levenberg 1944 for the damping",
+    "newton",
+    "Newton",
+    "Nocedal and Wright 2006, section 3.3; Levenberg 1944 for the damping",
     (
         Hyper("learning_rate", 1.0, 1e-6, 2.0, "Step length", "1 is the full Newton step.", log=True),
         Hyper("damping", 0.0, 0.0, 1e6, "Damping", "Added to the Hessian's diagonal: 0 is plain Newton."),
@@ -40,5 +42,6 @@ NEWTON = Method(
         r"(H_{t-1} + \mu I) d_t = -\nabla J(\theta_{t-1})",
         r"\theta_t = \theta_{t-1} + \eta d_t",
     ),
-    lambda p: fresh(p), _step,
+    lambda p: fresh(p),
+    _step,
 )

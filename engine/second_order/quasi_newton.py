@@ -22,8 +22,12 @@ def curved(s: Vector, y: Vector) -> bool:
 
 
 def _iterate(
-    state: State, objective: Objective, chosen: Mapping[str, float], size: int,
-    direction_of: Callable[[Vector], Vector], forget: Callable[[], None],
+    state: State,
+    objective: Objective,
+    chosen: Mapping[str, float],
+    size: int,
+    direction_of: Callable[[Vector], Vector],
+    forget: Callable[[], None],
 ) -> tuple[Vector, Vector] | None:
     """One iteration: direction, search, move. Returns the pair (s, y) [n] each, or None if it stays.
 
@@ -98,8 +102,12 @@ def _lbfgs(state: State, objective: Objective, chosen: Mapping[str, float]) -> N
 
     with np.errstate(all="ignore"):
         pair = _iterate(
-            state, objective, chosen, len(state["steps"]),
-            lambda gradient: _two_loops(gradient, state["steps"], state["changes"]), forget,
+            state,
+            objective,
+            chosen,
+            len(state["steps"]),
+            lambda gradient: _two_loops(gradient, state["steps"], state["changes"]),
+            forget,
         )
         if pair is None or not curved(*pair):
             return
@@ -115,7 +123,10 @@ def _start_lbfgs(p: Vector) -> State:
 _PAIR = r"s_t = \theta_t - \theta_{t-1}, \quad y_t = \nabla J(\theta_t) - \nabla J(\theta_{t-1})"
 
 BFGS = Method(
-    "bfgs", "BFGS", "Nocedal and Wright 2006, Algorithm 6.1", hypers(0.9),
+    "bfgs",
+    "BFGS",
+    "Nocedal and Wright 2006, Algorithm 6.1",
+    hypers(0.9),
     (
         r"d_t = -B_{t-1} \nabla J(\theta_{t-1})",
         r"\theta_t = \theta_{t-1} + \alpha_t d_t",
@@ -123,11 +134,14 @@ BFGS = Method(
         r"B_t = (I - \rho_t s_t y_t^T) B_{t-1} (I - \rho_t y_t s_t^T) + \rho_t s_t s_t^T, \quad "
         r"\rho_t = \frac{1}{y_t^T s_t}",
     ),
-    lambda p: fresh(p, inverse=np.eye(np.size(p)), pairs=0), _bfgs,
+    lambda p: fresh(p, inverse=np.eye(np.size(p)), pairs=0),
+    _bfgs,
 )
 
 LBFGS = Method(
-    "lbfgs", "L-BFGS", "Liu and Nocedal 1989; Nocedal and Wright 2006, Algorithms 7.4 and 7.5",
+    "lbfgs",
+    "L-BFGS",
+    "Liu and Nocedal 1989; Nocedal and Wright 2006, Algorithms 7.4 and 7.5",
     (*hypers(0.9), Hyper("history", 10.0, 1.0, 1000.0, "History", "Pairs remembered.", integer=True)),
     (
         r"d_t = -B_{t-1} \nabla J(\theta_{t-1})",
@@ -135,5 +149,6 @@ LBFGS = Method(
         _PAIR,
         r"B_t v = \mathrm{two\ loops\ over\ the\ last\ pairs}\ (s_i, y_i)",
     ),
-    _start_lbfgs, _lbfgs,
+    _start_lbfgs,
+    _lbfgs,
 )

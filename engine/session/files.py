@@ -22,8 +22,6 @@ MOST_EVENTS = 20_000  # live changes of all branches together
 SUFFIX = ".descent.json"
 
 
-
-
 @dataclass(frozen=True)
 class SavedBranch:
     """A branch as a file keeps it: how far it was run, and the live events that made it."""

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import IO
 
 
-def run(
-    command: Sequence[str], folder: Path, heard: Callable[[str | None], None], lock: int | None = None
-) -> int:
+def run(command: Sequence[str], folder: Path, heard: Callable[[str | None], None], lock: int | None = None) -> int:
     """Run `command` in `folder`; call `heard` with each line it prints, and with None twice a second.
 
     `lock` is a descriptor that the child inherits (see lock.only_one). Returns the exit status.

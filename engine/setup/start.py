@@ -17,9 +17,7 @@ __all__ = ["ensure", "go_on", "prepare", "version"]
 Draws = Literal["nothing", "offscreen", "window"]
 
 
-def prepare(
-    program: Path, arguments: Sequence[str], draws: Draws = "nothing", extra: tuple[str, ...] = ()
-) -> None:
+def prepare(program: Path, arguments: Sequence[str], draws: Draws = "nothing", extra: tuple[str, ...] = ()) -> None:
     """Return in an interpreter where all is ready: packages (of `app` and `extra`) and Qt's system libraries.
 
     Unless a window is wanted, Qt draws off screen from here on. Ends the process with one or two lines if

@@ -138,9 +138,7 @@ class View(QWidget):
         else:
             self._turns.stop()
 
-    def _lines(
-        self, view: SessionView, pinned: Sequence[Pinned]
-    ) -> list[tuple[str, str, str, int, BranchView, bool]]:
+    def _lines(self, view: SessionView, pinned: Sequence[Pinned]) -> list[tuple[str, str, str, int, BranchView, bool]]:
         """Every line to draw, faint ones first: key, label, series, its index, its branch, ghost or not."""
         lines = [
             (key_of(b, name, pin.name), f"{self.label(name)} · {pin.name}", name, s, branch, True)

@@ -119,7 +119,10 @@ def test_kernels_are_kept_in_the_folder_of_these_sources(early: bool, tmp_path: 
     environ = {**os.environ, **place, "NUMBA_CACHE_DIR": str(tmp_path / "elsewhere")}
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(early=early)],
-        cwd=ROOT, env=environ, capture_output=True, text=True,
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stderr
     folder, kernels = run.stdout.split()

@@ -181,14 +181,10 @@ def test_any_text_is_a_formula_or_a_formula_error(text: str) -> None:
 
 
 def test_a_parse_loads_no_compiler() -> None:
-    script = (
-        "import sys; import engine.formula, engine.surfaces as s; [e.formula for e in s.SURFACES.values()]; "
-    )
+    script = "import sys; import engine.formula, engine.surfaces as s; [e.formula for e in s.SURFACES.values()]; "
     script += "print(sorted({'numba', 'llvmlite', 'torch'} & set(sys.modules)))"
     root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
@@ -278,9 +274,7 @@ def test_derivatives_are_those_of_autograd(text: str) -> None:
     x, y = _points(200)
     mine = compile(parse(text)).hessian(x, y)
     for got, wanted in zip(mine, _autograd(text, x, y), strict=True):
-        np.testing.assert_allclose(
-            got, wanted, rtol=2e-11, atol=1e-11 * max(1.0, float(np.abs(wanted).max()))
-        )
+        np.testing.assert_allclose(got, wanted, rtol=2e-11, atol=1e-11 * max(1.0, float(np.abs(wanted).max())))
 
 
 @pytest.mark.parametrize("text", SMOOTH)
@@ -526,9 +520,7 @@ def test_float32_and_optimizer_kernels_are_called_by_the_same_family() -> None:
             out[i] = p[i] - lr * carray(h, 1)[0] * s0[i]
 
     @njit(nogil=True)  # type: ignore[untyped-decorator]
-    def step(
-        rule: Any, ahead: Any, value: Any, p: Any, g: Any, s0: Any, s1: Any, s2: Any, out: Any, h: Any
-    ) -> None:
+    def step(rule: Any, ahead: Any, value: Any, p: Any, g: Any, s0: Any, s1: Any, s2: Any, out: Any, h: Any) -> None:
         call_update(rule, p.size, p, g, s0, s1, s2, 7, 0.5, h)
         call_look_ahead(ahead, p.size, p, s0, out, 0.5, h)
         call_value(value, p.size, p, g, s2)

@@ -78,9 +78,7 @@ def gradient(surface: str, p: np.ndarray) -> np.ndarray:
     return point.grad.numpy()
 
 
-def walk(
-    name: str, convention: str, surface: str, lr: float, given: dict[str, float], steps: int
-) -> np.ndarray:
+def walk(name: str, convention: str, surface: str, lr: float, given: dict[str, float], steps: int) -> np.ndarray:
     """Our own path [steps, 2], by the kernels."""
     h = RULES[name].values(given)
     p = np.array(SURFACES[surface][1])
@@ -406,9 +404,11 @@ def test_inside_leads_to_the_kernels_step(name: str, convention: str, odd: bool)
 def evaluated(latex: str) -> float:
     """The value of an equation's right side."""
     text = latex
-    while (shorter := re.sub(r"\\sqrt\{([^{}]*)\}", r"math.sqrt(\1)", text)) != text or (
-        shorter := re.sub(r"\^\{([^{}]*)\}", r"**(\1)", text)
-    ) != text or (shorter := re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", text)) != text:
+    while (
+        (shorter := re.sub(r"\\sqrt\{([^{}]*)\}", r"math.sqrt(\1)", text)) != text
+        or (shorter := re.sub(r"\^\{([^{}]*)\}", r"**(\1)", text)) != text
+        or (shorter := re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", text)) != text
+    ):
         text = shorter
     text = text.replace(r"\cdot", "*").replace(r"\times", "*")
     return float(eval(text, {"math": math}))

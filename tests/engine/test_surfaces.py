@@ -58,8 +58,7 @@ def _points(entry: Surface, n: int) -> tuple[np.ndarray, np.ndarray]:
 def test_every_surface_is_there() -> None:
     assert list(SURFACES) == PINNED
     assert all(
-        name == entry.name and entry.title and entry.note.endswith((".", "?"))
-        for name, entry in SURFACES.items()
+        name == entry.name and entry.title and entry.note.endswith((".", "?")) for name, entry in SURFACES.items()
     )
 
 
@@ -86,9 +85,7 @@ def test_derivatives_are_those_of_autograd_and_finite_differences(entry: Surface
         hessian = torch.autograd.functional.hessian(by_torch, p).numpy()
         size = 1 + np.abs(hessian).max() + np.abs(gradient).max()
         np.testing.assert_allclose([fx[i], fy[i]], gradient, rtol=1e-12, atol=1e-13 * size)
-        np.testing.assert_allclose(
-            [[fxx[i], fxy[i]], [fxy[i], fyy[i]]], hessian, rtol=1e-12, atol=1e-13 * size
-        )
+        np.testing.assert_allclose([[fxx[i], fxy[i]], [fxy[i], fyy[i]]], hessian, rtol=1e-12, atol=1e-13 * size)
 
     scale = 1 + sum(np.abs(part) for part in (f, fx, fy, fxx, fxy, fyy))
     right, left, up, down = (kernel.gradient(x + a, y + b) for a, b in ((h, 0), (-h, 0), (0, h), (0, -h)))
@@ -176,8 +173,6 @@ def test_own_formula_takes_the_same_path() -> None:
 
 
 def test_an_unknown_surface_is_told_in_one_line() -> None:
-    with pytest.raises(
-        ValueError, match="'rosenbrok' is not known; give one of chapter_quadratic, bowl"
-    ) as caught:
+    with pytest.raises(ValueError, match="'rosenbrok' is not known; give one of chapter_quadratic, bowl") as caught:
         surface("rosenbrok")
     assert "\n" not in str(caught.value)

@@ -149,9 +149,7 @@ def test_an_exception_in_a_thread_reaches_the_dialog(qtbot: QtBot, dialog: Error
     assert dialog.line.text() == "RuntimeError"
 
 
-def test_ctrl_c_is_no_error(
-    qtbot: QtBot, dialog: ErrorDialog, hooks: Hooks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_is_no_error(qtbot: QtBot, dialog: ErrorDialog, hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
     passed: list[type[BaseException]] = []
     monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: passed.append(kind))
     undo = hooks(dialog)

@@ -41,9 +41,7 @@ def page_of(window: MainWindow) -> Page:
 
 def until(qtbot: QtBot, page: Page, wanted: Any) -> Any:
     """The first view for which `wanted` holds, once nothing is under way."""
-    qtbot.waitUntil(
-        lambda: page.run.view is not None and not page.run.busy and wanted(page.run.view), timeout=20_000
-    )
+    qtbot.waitUntil(lambda: page.run.view is not None and not page.run.busy and wanted(page.run.view), timeout=20_000)
     return page.run.view
 
 
