@@ -25,7 +25,7 @@ from engine.session.snapshots import Snapshots
 from engine.spec import Spec, SpecError, changed, declarations, echo, shorten, value_of
 
 MOST_BRANCHES = 12
-CHUNK = 0.008  # seconds one call into a kernel aims at
+CHUNK = 0.016  # seconds one call into a kernel aims at
 MOST_ROWS = 2**16  # rows one call measures at the most, so that a long replay needs little memory
 
 
