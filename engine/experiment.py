@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.picture import Kind
 from engine.quantity import Quantity
 from engine.spec import Spec
 
@@ -50,20 +51,51 @@ class Columns:
 
 @dataclass(frozen=True)
 class Curve:
-    """A declared line plot: `column` against the step, one line for each contestant."""
+    """A declared line plot: `column` against the step, one line for each contestant.
+
+    `others` are further columns on the same axes, each with its own dash; `words` says what each column is called
+    there. `x` is a column to stand on the abscissa in place of the step; `points` marks every row.
+    """
 
     column: str
     title: str
     y_label: str
     log: bool = False
     x_label: str = "step"
+    others: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    x: str = ""
+    log_x: bool = False
+    points: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column drawn here."""
+        return (self.column, *self.others)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A declared plot of what the probe `name` answers: one of the kinds in engine.picture.
+
+    While a run goes on it is asked for again every `every` seconds at the most, and only where it can be seen.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    x_label: str = ""
+    y_label: str = ""
+    log: bool = False
+    every: float = 0.1
 
 
 @dataclass(frozen=True)
 class Overlay:
     """A curve that somebody draws (a theory, or the chapter's figure) to lie over the measured one.
 
-    `plot` is the column of a declared curve, or `map` for a path in the plane. `kind` says what it is.
+    `plot` is the column of a declared curve, the name of a picture of lines, or `map` for a path in the plane. `kind`
+    says what it is.
     """
 
     plot: str
@@ -115,8 +147,9 @@ class Prediction:
     """A question to answer before running.
 
     `choices` are the answers offered; the run of `preset` is then measured: `measure` is `lowest` or `highest` (who
-    ends with that loss), `first` (who reaches the target first) or `finish NAME` (how a contestant ends), and
-    `answers` maps what was measured to a choice. `explain` is shown afterwards.
+    ends with that loss), either with a COLUMN behind it, `first` (who reaches the target first), `finish NAME` (how a
+    contestant ends), or `own WORDS`, which the experiment's method `answer` knows. `answers` maps what was measured to
+    a choice. `explain` is shown afterwards.
     """
 
     question: str
@@ -143,9 +176,13 @@ class Experiment(Protocol):
 
     `columns` name what is recorded beside `step,series`, in the order of history.csv; `loss` is the one that is to
     fall; `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and not to a
-    state, and are empty at step 0. `path`: the two
-    columns that are a way through a plane, or None.
-    Every method is pure but for `advance`, which changes the state it is handed and nothing else.
+    state, and are empty at step 0; `sparse` ones are measured at a cadence and are nan (empty in files) in between.
+    `path`: the two columns that are a way through a plane, or None. `plots`: the large ones first, as many as `large`;
+    then the small ones. `unit`: what one step is called (`step`, `epoch`, `width`); `steps_key`: the setting that
+    says how many there are, empty where the other settings do. `pace`: steps a second to begin
+    with, 0 for the usual. `preparing`: a word on what takes long when the first run begins (loading PyTorch).
+    Every method is pure but for `advance`, which changes the state it is handed and nothing else. `Basis` has what
+    most experiments have in common.
     """
 
     id: ClassVar[str]
@@ -158,7 +195,13 @@ class Experiment(Protocol):
     loss: ClassVar[str]
     step_columns: ClassVar[tuple[str, ...]]
     path: ClassVar[tuple[str, str] | None]
-    plots: ClassVar[tuple[Curve, ...]]
+    plots: ClassVar[tuple[Curve | Picture, ...]]
+    sparse: ClassVar[tuple[str, ...]]
+    large: ClassVar[int]
+    unit: ClassVar[str]
+    steps_key: ClassVar[str]
+    pace: ClassVar[float]
+    preparing: ClassVar[str]
 
     def series(self, spec: Any) -> tuple[str, ...]:
         """The contestants' names, in the order of the columns' second axis."""
@@ -203,9 +246,58 @@ class Experiment(Protocol):
         """One sentence on how the conventions differ for this contestant; empty where they do not."""
         ...
 
+    def label(self, series: str) -> str:
+        """The reader's name of a contestant."""
+        ...
+
+    def answer(self, spec: Any, view: Any, words: str) -> str:
+        """What the run in `view` answers to a prediction's `own WORDS`."""
+        ...
+
     def script(self, spec: Any, events: Sequence[Any], steps: int, end: Any) -> str:
         """A PyTorch script that repeats the run and asserts its end."""
         ...
+
+
+class Basis:
+    """What most experiments have in common. An experiment derives from it and gives the rest of the protocol."""
+
+    extras: ClassVar[tuple[str, ...]] = ()
+    step_columns: ClassVar[tuple[str, ...]] = ()
+    sparse: ClassVar[tuple[str, ...]] = ()
+    path: ClassVar[tuple[str, str] | None] = None
+    large: ClassVar[int] = 1
+    unit: ClassVar[str] = "step"
+    steps_key: ClassVar[str] = "steps"
+    pace: ClassVar[float] = 0.0
+    preparing: ClassVar[str] = ""
+
+    def extent(self, spec: Any) -> tuple[float, float, float, float]:
+        """No way through a plane."""
+        return (0.0, 1.0, 0.0, 1.0)
+
+    def check(self, spec: Any) -> None:
+        """Every field by itself is enough."""
+
+    def probe(self, state: Any, spec: Any, name: str, **asked: Any) -> Any:
+        """No pictures."""
+        raise KeyError(name)
+
+    def drawn(self, spec: Any, view: Any) -> tuple[Drawn, ...]:
+        """The chapter draws nothing of this."""
+        return ()
+
+    def difference(self, spec: Any, series: str) -> str:
+        """Both conventions are the same."""
+        return ""
+
+    def label(self, series: str) -> str:
+        """The name in plain words."""
+        return series.replace("_", " ")
+
+    def answer(self, spec: Any, view: Any, words: str) -> str:
+        """No questions of its own."""
+        raise ValueError(f"measure: 'own {words}' is not known to this experiment")
 
 
 def finite(values: Array) -> bool:

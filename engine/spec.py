@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic.fields import FieldInfo as PydanticField
 from pydantic_core import ErrorDetails
 
-Kind = Literal["float", "int", "bool", "choice", "choices", "text", "point", "group"]
+Kind = Literal[
+    "float", "int", "bool", "choice", "choices", "sequence", "text", "file", "point", "points", "numbers", "group"
+]  # fmt: skip
 
 S = TypeVar("S", bound="Settings")
 
@@ -49,9 +51,7 @@ class Settings(BaseModel):
                     raise ValueError(f"{echo(one)} is not allowed; give {declared.allowed}")
             if len(set(picked)) < len(picked):
                 raise ValueError(f"{echo(','.join(picked))} names one twice; give {declared.allowed}")
-        low, high = declared.low, declared.high
-        limited = value is not None and declared.kind == "point" and low is not None and high is not None
-        if limited and not all(low <= part <= high for part in value):
+        if value is not None and not _holds(declared, value):
             raise ValueError(f"{echo(value)} is not allowed; give {declared.allowed}")
         return value
 
@@ -90,6 +90,7 @@ class FieldDeclaration:
     shown_when: Mapping[str, tuple[Any, ...]] | None = None
     hidden: bool = False
     inherits: str = ""
+    most: int = 0  # entries of a list at the most
 
     @property
     def allowed(self) -> str:
@@ -98,13 +99,22 @@ class FieldDeclaration:
             return "one of " + ", ".join(self.choices)
         if self.kind == "choices":
             return "a comma-separated list of " + ", ".join(self.choices)
+        if self.kind == "sequence":
+            return f"at most {self.most} names with commas between, each one of " + ", ".join(self.choices)
+        if self.kind == "file":
+            return "the path of a file"
         if self.kind == "bool":
             return "true or false"
         if self.kind == "text":
             return f"a text of at most {self.high:.0f} characters" if self.high else "a text"
-        word = {"int": "a whole number", "float": "a number", "point": "two numbers x,y"}[self.kind]
+        word = {
+            "int": "a whole number", "float": "a number", "point": "two numbers x,y",
+            "numbers": "whole numbers with commas between", "points": "points x:y with commas between",
+        }[self.kind]  # fmt: skip
         if self.low is None or self.high is None:
             return word
+        if self.most:
+            return f"at most {self.most} {word}, each from {_short(self.low)} to {_short(self.high)}"
         each = ", each" if self.kind == "point" else ""
         return f"{word}{each} from {_short(self.low)} to {_short(self.high)}"
 
@@ -120,7 +130,8 @@ def _short(limit: float) -> str:
 
 
 def _lab(**extra: Any) -> dict[str, Any]:
-    return {"lab": {name: value for name, value in extra.items() if value not in (None, "", False)}}
+    meant = {name: value for name, value in extra.items() if value is not None and value is not False and value != ""}
+    return {"lab": meant}
 
 
 def number(
@@ -166,9 +177,63 @@ def point(default: tuple[float, float] | None, low: float, high: float, title: s
     return Field(default=default, title=title, description=help, json_schema_extra=extra)
 
 
+def numbers(
+    default: tuple[int, ...], low: int, high: int, most: int, title: str, help: str, *, group: str = "",
+    shown_when: Mapping[str, tuple[Any, ...]] | None = None,
+) -> Any:  # fmt: skip
+    """Declare a list of at most `most` whole numbers (annotate `tuple[int, ...]`)."""
+    extra = _lab(group=group, shown_when=shown_when, low=low, high=high, most=most, list="numbers")
+    return Field(default=default, title=title, description=help, json_schema_extra=extra)
+
+
+def sequence(
+    default: tuple[str, ...], names: Mapping[str, str], most: int, title: str, help: str, *, group: str = "",
+    shown_when: Mapping[str, tuple[Any, ...]] | None = None,
+) -> Any:  # fmt: skip
+    """Declare a list of at most `most` names, in which one may stand twice (annotate `tuple[str, ...]`)."""
+    extra = _lab(choices=dict(names), group=group, shown_when=shown_when, most=most, list="sequence")
+    return Field(default=default, title=title, description=help, json_schema_extra=extra)
+
+
+def points(
+    default: tuple[tuple[float, float], ...], low: float, high: float, most: int, title: str, help: str, *,
+    group: str = "", live: bool = False, shown_when: Mapping[str, tuple[Any, ...]] | None = None,
+) -> Any:  # fmt: skip
+    """Declare a list of at most `most` points x:y (annotate `tuple[tuple[float, float], ...]`)."""
+    extra = _lab(group=group, live=live, shown_when=shown_when, low=low, high=high, most=most, list="points")
+    return Field(default=default, title=title, description=help, json_schema_extra=extra)
+
+
+def file(
+    title: str, help: str, *, group: str = "", shown_when: Mapping[str, tuple[Any, ...]] | None = None
+) -> Any:  # fmt: skip
+    """Declare the path of a file of the user's; empty: none (annotate `str`)."""
+    extra = _lab(group=group, shown_when=shown_when, high=4096, list="file")
+    return Field(default="", max_length=4096, title=title, description=help, json_schema_extra=extra)
+
+
+def _holds(declared: FieldDeclaration, value: Any) -> bool:
+    """Whether a list or a point is within its declaration."""
+    low, high = declared.low, declared.high
+    if declared.most and len(value) > declared.most:
+        return False
+    if declared.kind == "sequence":
+        return all(one in declared.choices for one in value)
+    if low is None or high is None:
+        return True
+    match declared.kind:
+        case "point" | "numbers":
+            return all(low <= part <= high for part in value)
+        case "points":
+            return all(low <= part <= high for point in value for part in point)
+    return True
+
+
 def _kind(annotation: str, lab: Mapping[str, Any]) -> Kind:
     if lab.get("point"):
         return "point"
+    if "list" in lab:
+        return cast(Kind, lab["list"])
     if "choices" in lab:
         return "choices" if annotation.startswith("tuple") else "choice"
     kinds: tuple[Kind, ...] = ("float", "int", "bool")
@@ -193,6 +258,7 @@ def _declare(key: str, field: PydanticField, default: Any) -> FieldDeclaration:
         default=default, low=low, high=high, choices=tuple(names), labels=names or None, unit=lab.get("unit", ""),
         group=lab.get("group", ""), live=lab.get("live", False), log=lab.get("log", False),
         shown_when=lab.get("shown_when"), hidden=lab.get("hidden", False), inherits=lab.get("inherits", ""),
+        most=lab.get("most", 0),
     )  # fmt: skip
 
 
@@ -322,6 +388,15 @@ def echo(value: Any, *, quotes: bool = True) -> str:
     return "".join(c if c.isprintable() else "?" for c in shorten(value))
 
 
+def write_text(declaration: FieldDeclaration, value: Any) -> str:
+    """A list's or a text's value as it is written; `read_text` reads it."""
+    if declaration.kind == "points":
+        return ", ".join(f"{x!r}:{y!r}" for x, y in value)
+    if declaration.kind in ("numbers", "sequence", "choices"):
+        return ", ".join(str(part) for part in value)
+    return str(value)
+
+
 def read_text(declaration: FieldDeclaration, words: str) -> Any:
     """A command line's or a form's text as the field's value. Raises SpecError."""
     words = words.strip()
@@ -337,8 +412,14 @@ def read_text(declaration: FieldDeclaration, words: str) -> Any:
             case "bool":
                 return {"true": True, "1": True, "yes": True, "on": True,
                         "false": False, "0": False, "no": False, "off": False}[words.lower()]  # fmt: skip
-            case "choices":
+            case "choices" | "sequence":
                 return tuple(part.strip() for part in words.split(",") if part.strip())
+            case "numbers":
+                parts = [part.strip() for part in words.strip("()[]").split(",") if part.strip()]
+                return tuple(int(part) if len(part) < 30 else int("") for part in parts)
+            case "points":
+                pairs = [part.split(":") for part in words.split(",") if part.strip()]
+                return tuple((float(x), float(y)) for x, y in pairs)
             case "point":
                 x, y = (float(part) for part in words.strip("()").split(","))
                 return (x, y)

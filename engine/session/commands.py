@@ -123,8 +123,11 @@ def configure(asked: argparse.Namespace) -> tuple[Experiment, Spec, tuple[Event,
         events = document.branches[document.current].events
     pairs = list(asked.settings)
     if asked.steps is not None:  # said here, it holds whatever the file changed during its run
-        pairs.append(f"steps={asked.steps}")
-        events = tuple(e for e in events if e.key != "steps")
+        length = experiment.steps_key
+        if not length:
+            raise SpecError("--steps", f"{experiment.id} has as many {experiment.unit}s as its other settings make")
+        pairs.append(f"{length}={asked.steps}")
+        events = tuple(e for e in events if e.key != length)
     for pair in pairs:
         key, equals, words = pair.partition("=")
         key = key.strip()

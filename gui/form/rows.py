@@ -11,7 +11,7 @@ from engine.spec import FieldDeclaration
 from gui.form.controls import Choice
 from gui.form.number import NumberRow
 from gui.form.row import Row
-from gui.form.writing import PointRow, TextRow
+from gui.form.writing import FileRow, ListRow, PointRow, TextRow
 
 
 def row_for(declaration: FieldDeclaration, reference: float | None, compact: bool, parent: QWidget) -> Row:
@@ -25,6 +25,10 @@ def row_for(declaration: FieldDeclaration, reference: float | None, compact: boo
             return ChoiceRow(declaration, compact=compact, parent=parent)
         case "point":
             return PointRow(declaration, compact=compact, parent=parent)
+        case "numbers" | "points" | "sequence":
+            return ListRow(declaration, compact=compact, parent=parent)
+        case "file":
+            return FileRow(declaration, compact=compact, parent=parent)
         case _:
             return TextRow(declaration, compact=compact, parent=parent)
 

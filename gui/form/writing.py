@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
 
-from engine.spec import FieldDeclaration, SpecError
+from engine.spec import FieldDeclaration, SpecError, read_text, write_text
 from gui.form.controls import Entry
 from gui.form.numbers import read, words_of
 from gui.form.row import Row, message_of
@@ -49,8 +49,12 @@ class TextRow(Row):
     def set_value(self, value: Any) -> None:
         """Show a value, telling nobody; a text that already stands there is not touched."""
         self.value = value
-        if self.entry.text() != value:
-            self.entry.put(value)
+        if self.entry.text() != self._words():
+            self.entry.put(self._words())
+
+    def _words(self) -> str:
+        """The value as it is written."""
+        return write_text(self.declaration, self.value)
 
     def mark(self, wrong: bool) -> None:
         """In the field's border."""
@@ -64,15 +68,57 @@ class TextRow(Row):
     @Slot()
     def _take(self) -> None:
         self.resting.stop()
-        if self.entry.text() != self.value:
+        if self.entry.text() != self._words():
             self.committed.emit(self.key, self.entry.text())
 
     @Slot()
     def _restore(self) -> None:
         self.resting.stop()
-        if self.entry.text() != self.value:
-            self.entry.put(self.value)
+        if self.entry.text() != self._words():
+            self.entry.put(self._words())
             self.show_error("")
+
+
+class ListRow(TextRow):
+    """Several values on one line, with commas between: taken up when the reader is done, not while typing."""
+
+    def __init__(self, declaration: FieldDeclaration, *, compact: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(declaration, compact=compact, parent=parent)
+        self.resting.setInterval(4 * TYPING)
+
+    @Slot()
+    def _take(self) -> None:
+        self.resting.stop()
+        if self.entry.text() == self._words():
+            return
+        try:
+            value = read_text(self.declaration, self.entry.text())
+        except SpecError as error:
+            self.wrong.emit(self.key, message_of(error))
+            return
+        self.committed.emit(self.key, value)
+
+
+class FileRow(TextRow):
+    """The path of a file: written, picked in a dialog, or dropped here."""
+
+    def __init__(self, declaration: FieldDeclaration, *, compact: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(declaration, compact=compact, parent=parent)
+        self.entry.setPlaceholderText("none")
+        self.picking = QPushButton("Open…", self)
+        self.name(self.picking, ": pick a file")
+        self.column.insertWidget(2, self.picking)
+        self.picking.clicked.connect(self._pick)
+
+    def stops(self) -> list[QWidget]:
+        """Field and button."""
+        return [self.entry, self.picking]
+
+    @Slot()
+    def _pick(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, self.declaration.title, self.entry.text())
+        if name:
+            self.committed.emit(self.key, name)
 
 
 class PointRow(Row):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import pytest
@@ -18,15 +20,20 @@ from engine.spec import (
     declarations,
     differences,
     echo,
+    file,
     flag,
     flat,
     number,
+    numbers,
     point,
+    points,
     read_text,
+    sequence,
     text,
     unknown,
     validate,
     value_of,
+    write_text,
 )
 
 NAMES = {"sgd": "SGD", "adam": "Adam", "lion": "Lion"}
@@ -211,3 +218,55 @@ def test_no_text_raises_anything_but_a_spec_error(key: str, words: str) -> None:
         assert "\n" not in str(error) and str(error).startswith(key)
     else:
         assert value_of(spec, key) is not None or KNOWN[key].inherits
+
+
+class Lists(Spec):
+    """One field of each kind of list."""
+
+    hidden: tuple[int, ...] = numbers((8, 8), 1, 256, 8, "Hidden", "Units of each layer")
+    layers: tuple[str, ...] = sequence((), {"relu": "ReLU", "tanh": "tanh"}, 3, "Layers", "One for each")
+    knots: tuple[tuple[float, float], ...] = points(((0.0, 1.0),), 0.0, 10.0, 4, "Knots", "Of the curve")
+    csv: str = file("Table", "Own data")
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "value"),
+    [
+        ("hidden", "4,2,1", (4, 2, 1)),
+        ("hidden", "", ()),
+        ("hidden", " 7 ", (7,)),
+        ("layers", "relu, relu,tanh", ("relu", "relu", "tanh")),
+        ("knots", "0:0.1, 1:2.5", ((0.0, 0.1), (1.0, 2.5))),
+        ("csv", "a b.csv", "a b.csv"),
+    ],
+)
+def test_lists_are_read_and_written(key: str, words: str, value: object) -> None:
+    declared = {d.key: d for d in declarations(Lists)}[key]
+    spec = build(Lists, {key: read_text(declared, words)})
+    assert value_of(spec, key) == value
+    assert read_text(declared, write_text(declared, value)) == value
+    assert validate(Lists, json.loads(json.dumps(spec.model_dump(mode="json"))), strict=True) == spec
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("hidden", (0,), "at most 8 whole numbers with commas between, each from 1 to 256"),
+        ("hidden", (1,) * 9, "at most 8"),
+        ("layers", ("selu",), "each one of relu, tanh"),
+        ("layers", ("relu",) * 4, "at most 3"),
+        ("knots", ((0.0, 11.0),), "each from 0 to 10"),
+        ("knots", ((0.0, math.inf),), "points x:y"),
+    ],
+)
+def test_lists_hold_to_their_declaration(key: str, value: object, allowed: str) -> None:
+    with pytest.raises(SpecError) as told:
+        build(Lists, {key: value})
+    assert allowed in str(told.value) and "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(("key", "words"), [("hidden", "8,x"), ("hidden", "8 8"), ("knots", "1,2"), ("knots", "a:b")])
+def test_words_that_are_no_list(key: str, words: str) -> None:
+    declared = {d.key: d for d in declarations(Lists)}[key]
+    with pytest.raises(SpecError, match="is not allowed; give"):
+        read_text(declared, words)

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.experiment import Array, Columns, Curve, Drawn, Ending, Finish, Inside
-from engine.experiments.landscapes._settings import DescentSpec
+from engine.experiment import Array, Basis, Columns, Curve, Drawn, Ending, Finish, Inside, Picture
+from engine.experiments.landscapes._descent.settings import DescentSpec
 from engine.formula import FormulaError
 from engine.optimizers import RULES
 from engine.second_order import METHODS
@@ -48,7 +48,7 @@ class _Tilted:
         return np.array([[xx, xy], [xy, yy]])
 
 
-class Descent:
+class Descent(Basis):
     """Any subset of optimizers from one start on one surface; see SPEC `landscapes.descent`."""
 
     id: ClassVar[str] = "landscapes.descent"
@@ -61,7 +61,7 @@ class Descent:
     loss: ClassVar[str] = "loss"
     step_columns: ClassVar[tuple[str, ...]] = ("learning_rate",)
     path: ClassVar[tuple[str, str] | None] = ("x", "y")
-    plots: ClassVar[tuple[Curve, ...]] = (
+    plots: ClassVar[tuple[Curve | Picture, ...]] = (
         Curve("loss", "Loss", "loss", log=True),
         Curve("gradient_norm", "Gradient", "‖gradient‖", log=True),
     )
@@ -258,7 +258,7 @@ class Descent:
 
     def drawn(self, spec: Any, view: Any) -> tuple[Drawn, ...]:
         """The chapter's second-order listing laid over this run, and figure 10.2's caption as a claim."""
-        from engine.experiments.landscapes._chapter import drawn
+        from engine.experiments.landscapes._descent.chapter import drawn
 
         return drawn(spec, view)
 
@@ -268,7 +268,7 @@ class Descent:
 
     def script(self, spec: Any, events: Sequence[Any], steps: int, end: State) -> str:
         """A PyTorch script of the run up to step `steps`, which asserts the positions in `end`."""
-        from engine.experiments.landscapes._script import write
+        from engine.experiments.landscapes._descent.script import write
 
         words: str = write(self, spec, events, steps, end)
         return words

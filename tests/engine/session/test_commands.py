@@ -260,7 +260,7 @@ WORDS: list[tuple[list[str], tuple[str, ...]]] = [
     (["run", "landscapes.descend"], ("landscapes.descend", "did you mean landscapes.descent?")),
     (["run", "../../etc/passwd"], ("no such experiment", ID)),
     (["run", "landscapes"], ("no such experiment", ID)),
-    (["run", "landscapes._chapter"], ("no such experiment", ID)),
+    (["run", "landscapes._descent"], ("no such experiment", ID)),
     (["run", "a\nb\x1b[31m"], ("no such experiment",)),
     (["run", ID, "--set"], ("--set", "expected one argument")),
     (["run", ID, "--sett", "steps=3"], ("unrecognized arguments: --sett",)),

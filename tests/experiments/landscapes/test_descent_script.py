@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.experiments.landscapes import _rehearsal
-from engine.experiments.landscapes._settings import NAMES
+from engine.experiments.landscapes._descent import rehearsal as _rehearsal
+from engine.experiments.landscapes._descent.settings import NAMES
 from engine.experiments.landscapes.descent import Descent
 from engine.optimizers import CONVENTIONS, RULES
 from engine.second_order import METHODS

@@ -2,7 +2,7 @@
 
 Every optimizer walks with autograd and torch.optim (or its rule written out in torch) where that ends within 1e-10 of
 the app. Two libraries never round alike, though, so some walks need the app's own arithmetic: those with a line search,
-which branches on comparisons, and those in which a difference in the last bit grows. `_rehearsal` finds out which.
+which branches on comparisons, and those in which a difference in the last bit grows. `rehearsal` finds out which.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from engine.experiments.landscapes._exact import exact_walks
-from engine.experiments.landscapes._rehearsal import Rehearsal, rehearse
+from engine.experiments.landscapes._descent.exact import exact_walks
+from engine.experiments.landscapes._descent.rehearsal import Rehearsal, rehearse
 from engine.optimizers import RULES
 from engine.randomness import normals
 from engine.second_order import METHODS

@@ -1,0 +1,1 @@
+"""What `landscapes.descent` is made of beside the experiment itself."""

@@ -1,0 +1,1 @@
+"""Networks: what one is (`description`), its activations and initialisations, the compiled MLP, the torch networks."""
