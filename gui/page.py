@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.experiment import Experiment
+from engine.session.branches import SessionView
 from engine.session.files import Saved, saved
 from engine.session.presets import predictions, preset_spec, presets
-from engine.session.session import SessionView
-from engine.spec import Spec, SpecError, declarations, flat
+from engine.spec import Spec, SpecError, build, declarations, flat
 from gui.errors import Notice
 from gui.form import Form
 from gui.lesson import Lesson
@@ -30,11 +30,13 @@ MOST_PINS = 6
 
 class Page(QWidget):
     """See the module's text. Signals: `failed(line, details)` for what no field can show; `codeReady(text)`;
-    `stateChanged()` when undo, pins or the run in hand changed."""
+    `stateChanged()` when undo, pins or the run in hand changed; `handed(id, settings)` when another experiment is to
+    be opened with these settings."""
 
     failed = Signal(str, str)
     codeReady = Signal(str)
     stateChanged = Signal()
+    handed = Signal(str, object)
 
     def __init__(self, experiment: Experiment, pump: Pump, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,8 +101,9 @@ class Page(QWidget):
         self.view.edited.connect(self.edit)
         self.view.asked.connect(self._look)
         self.view.sought.connect(self.run.seek)
+        self.view.handed.connect(self.handed)
         self.run.shown.connect(self._show)
-        self.run.changed.connect(self._show_transport)
+        self.run.changed.connect(self._run_changed)
         self.run.refused.connect(self._refused)
         self.run.scripted.connect(self.codeReady)
         self.run.working.connect(self.transport.set_working)
@@ -124,6 +127,9 @@ class Page(QWidget):
         lesson.conventionChosen.connect(lambda word: self.edit("convention", word))
         lesson.seriesChosen.connect(self._choose)
         lesson.nextQuestionAsked.connect(self._next_question)
+        bar.set_unit(self.experiment.unit)
+        if self.experiment.pace:
+            bar.set_speed(self.experiment.pace)
         lesson.load(self.experiment.id, self.experiment.section)
         lesson.set_presets(list(self.presets))
         lesson.set_prediction(self.questions.current)
@@ -166,8 +172,6 @@ class Page(QWidget):
 
     def edit(self, key: str, value: Any) -> None:
         """Change one setting from outside the form."""
-        from engine.spec import build
-
         try:
             base = self.run.view.live if self.run.view is not None else self.spec
             self._edited(key, value, build(type(self.spec), flat(base) | {key: value}))
@@ -177,6 +181,18 @@ class Page(QWidget):
     def _started(self) -> bool:
         view = self.run.view
         return view is not None and (view.step > 0 or view.branch.frontier > 0 or len(view.branches) > 1)
+
+    def use_settings(self, settings: Mapping[str, Any]) -> None:
+        """Begin anew with these settings, handed over by another experiment; all else at its default."""
+        try:
+            spec = build(self.experiment.Spec, settings)
+            self.experiment.check(spec)
+        except SpecError as error:
+            self.notice.show_message(str(error), bad=True)
+            return
+        self._remember("handed over")
+        self._restart(spec)
+        self.play_when_ready = True
 
     def use_preset(self, name: str) -> None:
         """Begin anew with a preset's settings."""
@@ -269,6 +285,14 @@ class Page(QWidget):
         self.run.wanted = self.view.wanted()
         self.run.look(self.view.wanted())
 
+    @Slot()
+    def _run_changed(self) -> None:
+        """It began or stopped: what was asked for at leisure meanwhile is wanted of where it stands now."""
+        self.view.running = self.run.running
+        if not self.run.running and self.view.wanted():
+            self._look()
+        self._show_transport()
+
     @Slot(str)
     def _choose(self, series: str) -> None:
         self.view.choose(series)
@@ -314,10 +338,12 @@ class Page(QWidget):
     def _best(self, view: SessionView) -> str:
         import numpy as np
 
-        loss = view.row.get(self.experiment.loss)
-        if loss is None or not np.isfinite(loss).any():
+        loss = view.latest(self.experiment.loss)
+        if not np.isfinite(loss).any():
             return ""
         best = int(np.nanargmin(np.where(np.isfinite(loss), loss, np.nan)))
+        if len(view.series) == 1:
+            return f"{self.experiment.loss.replace('_', ' ')} {loss[best]:.4g}"
         return f"best {loss[best]:.4g}  {self.view.label(view.series[best])}"
 
     @Slot(str, str)

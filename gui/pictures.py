@@ -16,8 +16,9 @@ from PySide6.QtWidgets import QApplication
 
 from engine.atomic import FileError
 from engine.experiment import Drawn, Experiment
+from engine.session.branches import SessionView
 from engine.session.history import HistoryView
-from engine.session.session import Session, SessionView
+from engine.session.session import Session
 from gui.plots.export import export_picture
 from gui.theme import PRINT, Theme, load_fonts
 from gui.views import view_for

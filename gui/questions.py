@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.experiment import Experiment, Prediction
+from engine.session.branches import SessionView
 from engine.session.results import measured, summary
-from engine.session.session import SessionView
 
 
 class Questions:
@@ -38,7 +38,10 @@ class Questions:
         question = self.current
         if question is None or not self._choice or view.finish is None:
             return None
-        found = measured(question.measure, summary(experiment, view), experiment.loss)
+        if question.measure.startswith("own "):
+            found = experiment.answer(view.spec, view, question.measure.removeprefix("own "))
+        else:
+            found = measured(question.measure, summary(experiment, view), experiment.loss)
         answer = question.answers.get(found, found)
         choice, self._choice = self._choice, ""
         self.answered[question.question] = (choice, answer)

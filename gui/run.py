@@ -14,13 +14,15 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from engine.session.branches import Event, SessionView
 from engine.session.files import Saved
-from engine.session.session import Event, SessionView
 from engine.spec import Spec
 from gui.pump import Batch, Command, Fork, Grant, Live, Look, Open, Probes, Pump, Script, Seek, Shut, Switch
 
 FRAME = 33  # milliseconds
 WAITING = 2  # grants under way at once
+SHARE = 0.8  # of a frame one grant takes, so that every frame has news
+PROBES = 0.1  # seconds between two answers to probes at full speed: more cannot be read, and they cost steps
 
 
 class Run(QObject):
@@ -51,6 +53,7 @@ class Run(QObject):
         self._granted = 0
         self._owed = 0.0  # steps the speed allows but that were not granted yet
         self._last = 0.0
+        self._asked = 0.0
         self._seek: int | None = None
         self._seeking = False
         self._opening = False
@@ -198,12 +201,13 @@ class Run(QObject):
 
     def _grant(self) -> None:
         now = time.monotonic()
-        budget = FRAME / 1000 * (0.95 if self.visible else 0.3)
+        budget = FRAME / 1000 * (SHARE if self.visible else 0.3)
         if math.isinf(self.speed):
             while self._granted < WAITING:
                 self._granted += 1
-                # probes belong to the last grant of a frame: a picture of an earlier state is never seen
-                self._pump.send(Grant(self.run, self.wanted, 10**9, budget))
+                due = now - self._asked >= PROBES
+                self._asked = now if due else self._asked
+                self._pump.send(Grant(self.run, self.wanted if due else {}, 10**9, budget))
             return
         self._owed = min(self._owed + self.speed * (now - self._last), max(1.0, self.speed / 5))
         self._last = now

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.experiment import Experiment
+from engine.session.branches import SessionView
 from engine.session.results import line
-from engine.session.session import SessionView
 from engine.spec import differences
 
 

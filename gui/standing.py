@@ -100,6 +100,7 @@ class Standing(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self.unit = "step"
         self.where = Line(theme, weight=SEMIBOLD, snug=True)
         self.finish = Line(theme)
         self.reason = Line(theme, size=SMALL, snug=True)
@@ -121,8 +122,8 @@ class Standing(QWidget):
 
     def show_step(self, step: int, total: int) -> None:
         """The step, in room enough for the last one."""
-        self.where.reserve(f"step {_grouped(total)} of {_grouped(total)}")
-        self.where.put(f"step {_grouped(step)} of {_grouped(total)}")
+        self.where.reserve(f"{self.unit} {_grouped(total)} of {_grouped(total)}")
+        self.where.put(f"{self.unit} {_grouped(step)} of {_grouped(total)}")
 
     def show_word(self, word: str) -> None:
         """What is being done instead of steps."""

@@ -194,6 +194,17 @@ class Transport(QWidget):
         self._tools["back"].setEnabled(step > 0)
         self._tools["reset"].setEnabled(step > 0)
 
+    def set_unit(self, unit: str) -> None:
+        """What one step of this experiment is called."""
+        self.standing.unit = unit
+        self.speed.setAccessibleName(f"Speed, {unit}s a second")
+        self.speed.setToolTip(f"{unit.capitalize()}s a second; the last notch is as fast as it goes")
+
+    def set_speed(self, speed: float) -> None:
+        """Begin at the notch next to this speed; inf: as fast as it goes."""
+        notches = range(len(STEPS_A_SECOND))
+        self.speed.setValue(notches[-1] if math.isinf(speed) else min(notches, key=lambda n: abs(speed_at(n) - speed)))
+
     def set_readout(self, words: str) -> None:
         """A short result, such as the best loss."""
         self.standing.show_readout(words)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent
@@ -198,6 +198,7 @@ class MainWindow(QMainWindow):
             page.failed.connect(self.errors.report)
             page.codeReady.connect(self._show_code)
             page.stateChanged.connect(self._refresh_actions)
+            page.handed.connect(self._hand_over)
             self.pages[id] = page
             self.stack.addWidget(page)
         return self.pages[id]
@@ -224,6 +225,11 @@ class MainWindow(QMainWindow):
         page.setFocus()
         self._refresh_actions()
         return page
+
+    @Slot(str, object)
+    def _hand_over(self, id: str, settings: Mapping[str, Any]) -> None:
+        """Open another experiment with settings that this one made."""
+        self.show_experiment(id).use_settings(settings)
 
     def _fill_list(self, id: str) -> None:
         tab = id.partition(".")[0]

@@ -17,10 +17,11 @@ from typing import Any, NoReturn
 from engine.atomic import FileError
 from engine.experiment import Drawn, Experiment
 from engine.experiments import everything, load
+from engine.session.branches import Event
 from engine.session.files import read, write_text
 from engine.session.presets import figures, preset_spec, preset_values, presets
 from engine.session.results import write_run
-from engine.session.session import Event, Session
+from engine.session.session import Session
 from engine.spec import Spec, SpecError, build, declarations, echo, flat, read_text, shorten, unknown
 
 Picture = Callable[[Session, Path, Drawn | None], None]

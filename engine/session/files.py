@@ -11,7 +11,8 @@ from typing import Any
 from engine.atomic import FileError, write_atomic
 from engine.experiment import Experiment
 from engine.experiments import load
-from engine.session.session import MOST_BRANCHES, Event, Session, SessionView
+from engine.session.branches import Event, SessionView
+from engine.session.session import MOST_BRANCHES, Session
 from engine.spec import Spec, SpecError, changed, declarations, echo, shorten, validate, value_of
 
 FORMAT = "descent-lab"

@@ -19,6 +19,7 @@ from engine.session.trace import Trace
 BUDGET = 64 * 2**20  # bytes of rows one history may keep
 BLOCKS = 1024  # the most blocks an envelope has: about as many as a plot has pixels
 FEW = 4096  # rows up to which a path is drawn from every row
+MANY = 1024  # rows at once from which on a compiled loop pays
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class _Envelope:
         head = min(room, n)
         cuts = np.concatenate([[0] if head else [], np.arange(head, n, self.block)]).astype(np.int64)
         for name, rows in values.items():
-            low, high = np.fmin.reduceat(rows, cuts, axis=0), np.fmax.reduceat(rows, cuts, axis=0)
+            low, high = _extremes(rows, cuts)
             if head:
                 last = slice(-1, None)
                 old_low, old_high = self.low[name], self.high[name]
@@ -103,6 +104,17 @@ class _Envelope:
         missing = self.filled if not last_full else self.block
         self.block *= 2
         self.filled = (missing if odd else self.block // 2 + missing) % self.block
+
+
+def _extremes(rows: Array, cuts: Array) -> tuple[Array, Array]:
+    """Lowest and highest value of each block of rows [n, series], nan aside; the blocks begin at `cuts`."""
+    if len(rows) < MANY:
+        return np.fmin.reduceat(rows, cuts, axis=0), np.fmax.reduceat(rows, cuts, axis=0)
+    from engine.thin import extremes
+
+    low, high = np.empty((len(cuts), rows.shape[1])), np.empty((len(cuts), rows.shape[1]))
+    extremes(np.ascontiguousarray(rows, float), cuts, low, high)
+    return low, high
 
 
 class History:
@@ -168,10 +180,15 @@ class History:
         """Only the rows of every so many steps; the very first row of all stays."""
         if every == 1:
             return steps, values
-        keep = steps % every == 0
-        if self.rows == 0:
+        first = int(np.argmax(steps % every == 0)) if len(steps) else 0
+        if self.rows == 0 and first:
+            keep = steps % every == 0
             keep[0] = True
-        return steps[keep], {name: rows[keep] for name, rows in values.items()}
+            return steps[keep], {name: rows[keep] for name, rows in values.items()}
+        if len(steps) and steps[first] % every:
+            return steps[:0], {name: rows[:0] for name, rows in values.items()}
+        stride = every // int(steps[1] - steps[0]) if len(steps) > 1 else 1  # slices, not masks: no copies
+        return steps[first::stride], {name: rows[first::stride] for name, rows in values.items()}
 
     def _reserve(self, rows: int) -> None:
         if rows <= len(self._steps):

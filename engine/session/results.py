@@ -14,9 +14,10 @@ import numpy as np
 
 from engine.atomic import write_atomic
 from engine.experiment import Array, Ending, Experiment
+from engine.session.branches import SessionView
 from engine.session.files import saved, to_json, write_text
 from engine.session.history import HistoryView
-from engine.session.session import Session, SessionView
+from engine.session.session import Session
 
 
 def line(view: SessionView, index: int | None = None) -> tuple[Array, dict[str, Array]]:
@@ -43,14 +44,16 @@ def rows(experiment: Experiment, view: SessionView, index: int | None = None) ->
     branch = view.branches[view.current if index is None else index]
     ends = {e.series: e.step for e in branch.endings}
     yield "step,series," + ",".join(experiment.columns) + "\r\n"
-    late = set(experiment.step_columns)
+    late, sparse = set(experiment.step_columns), set(experiment.sparse)
     columns = [values[name] for name in experiment.columns]
     for i, step in enumerate(steps.tolist()):
         for s, name in enumerate(view.series):
             if step > ends.get(s, step):
                 continue
             cells = [
-                "" if step == 0 and column in late else repr(float(numbers[i, s]))
+                ""
+                if (step == 0 and column in late) or (column in sparse and math.isnan(numbers[i, s]))
+                else repr(float(numbers[i, s]))
                 for column, numbers in zip(experiment.columns, columns, strict=True)
             ]
             yield f"{step},{name}," + ",".join(cells) + "\r\n"
@@ -94,7 +97,12 @@ def summary(experiment: Experiment, view: SessionView, finish: str | None = None
             "step": last,
             "reason": end.reason if end else reason,
         }
-        entry |= {column: _plain(numbers[s]) for column, numbers in view.branch.final.items()}
+        for column, numbers in view.branch.final.items():
+            number = float(numbers[s])
+            if column in experiment.sparse and math.isnan(number):  # the last one measured
+                good = np.flatnonzero(np.isfinite(values[column][:, s]))
+                number = float(values[column][good[-1], s]) if len(good) else number
+            entry[column] = _plain(number)
         # The last row counts even where only every so many steps have a row.
         loss = np.append(values[experiment.loss][steps < last, s], view.branch.final[experiment.loss][s])
         good = np.flatnonzero(np.isfinite(loss))
@@ -125,9 +133,11 @@ def measured(measure: str, told: dict[str, Any], loss: str) -> str:
     if measure == "first":
         reached = {name: entry["step"] for name, entry in series.items() if entry["finish"] == "target"}
         return min(reached, key=lambda name: reached[name]) if reached else "none"
-    if measure in ("lowest", "highest"):
-        finite = {name: entry[loss] for name, entry in series.items() if not isinstance(entry[loss], str)}
-        pick = min if measure == "lowest" else max
+    word, _, column = measure.partition(" ")
+    if word in ("lowest", "highest"):
+        column = column or loss
+        finite = {name: entry[column] for name, entry in series.items() if not isinstance(entry[column], str)}
+        pick = min if word == "lowest" else max
         return pick(finite, key=lambda name: finite[name]) if finite else "none"
     raise ValueError(f"measure: {measure!r} is not allowed; give lowest, highest, first or finish NAME")
 

@@ -13,111 +13,19 @@ from __future__ import annotations
 
 import bisect
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from engine.experiment import Array, Columns, Ending, Experiment, Finish
-from engine.session.history import BUDGET, History, HistoryView
-from engine.session.snapshots import Snapshots
-from engine.spec import Spec, SpecError, changed, declarations, echo, shorten, value_of
+from engine.session.branches import Branch, Event, SessionView, Timeline
+from engine.session.history import BUDGET, History
+from engine.spec import Spec, SpecError, declarations, echo, shorten, value_of
 
 MOST_BRANCHES = 12
-CHUNK = 0.016  # seconds one call into a kernel aims at
+CHUNK = 0.03  # seconds one call into the experiment, and the keeping of its rows, aim at
 MOST_ROWS = 2**16  # rows one call measures at the most, so that a long replay needs little memory
-
-
-@dataclass(frozen=True)
-class Event:
-    """A live change: from the step after `step` on, `key` has `value`."""
-
-    step: int
-    key: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Live events in order of their steps; `specs[i]` are the settings once the first i of them have happened."""
-
-    events: tuple[Event, ...]
-    specs: tuple[Spec, ...]
-
-    def at(self, step: int) -> Spec:
-        """The settings in force for the step after `step`."""
-        return self.specs[bisect.bisect_right(self.events, step, key=lambda e: e.step)]
-
-
-@dataclass
-class Branch:
-    """One future: where it forks from its parent, its live events (inherited ones included) and what it measured.
-
-    `final[name]` [series] is each contestant's last row: at its ending, or at the frontier.
-    """
-
-    name: str
-    parent: int | None
-    fork: int
-    timeline: Timeline
-    history: History
-    final: dict[str, Array]
-    snapshots: Snapshots = field(default_factory=Snapshots)
-    endings: tuple[Ending, ...] = ()
-    frontier: int = 0
-    finish: Finish | None = None
-    reason: str = ""
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """Its live events, inherited ones included."""
-        return self.timeline.events
-
-
-@dataclass(frozen=True)
-class BranchView:
-    """A frozen look at a branch; `final[name]` [series] is each contestant's last row, whatever the history kept."""
-
-    name: str
-    parent: int | None
-    fork: int
-    frontier: int
-    events: tuple[Event, ...]
-    history: HistoryView
-    endings: tuple[Ending, ...]
-    finish: Finish | None
-    reason: str
-    final: Mapping[str, Array] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SessionView:
-    """A frozen look at a session: `step` is where it stands, `row[name]` [series] what was measured there,
-    `rate` the steps a second measured."""
-
-    experiment: str
-    spec: Spec
-    live: Spec
-    series: tuple[str, ...]
-    step: int
-    steps: int
-    current: int
-    branches: tuple[BranchView, ...]
-    row: dict[str, Array]
-    seconds: float
-    rate: float
-
-    @property
-    def branch(self) -> BranchView:
-        """The branch in hand."""
-        return self.branches[self.current]
-
-    @property
-    def finish(self) -> Finish | None:
-        """Why the run in hand ended, or None while it can go on; told only at its last step."""
-        branch = self.branch
-        return branch.finish if self.step >= branch.frontier else None
 
 
 class Session:
@@ -132,7 +40,7 @@ class Session:
         self.branches: list[Branch] = []
         self.current = 0
         self.seconds = 0.0
-        self._live = {d.key: d for d in declarations(spec) if d.live}
+        self._live = tuple(d.key for d in declarations(spec) if d.live)
         self._rate = 0.0  # steps a second, measured
         self._since = 0.0  # seconds of computing since the last snapshot
         timeline = self._timeline(events)
@@ -191,29 +99,8 @@ class Session:
 
     def _timeline(self, events: Sequence[Event]) -> Timeline:
         """Live events in order, each value as declared, with the settings they make. Raises SpecError."""
-        kept: dict[tuple[int, str], Event] = {}
-        for event in events:
-            if event.key not in self._live:
-                raise SpecError(
-                    echo(event.key, quotes=False),
-                    f"cannot change during a run; live fields: {', '.join(self._live) or 'none'}",
-                )
-            if event.step < 0:
-                raise SpecError(event.key, f"step {event.step} of a live change is not allowed; give 0 or more")
-            kept[event.step, event.key] = event
-        told: list[Event] = []
-        specs = [self.spec]
         before = self.branch.timeline if self.branches else Timeline((), (self.spec,))
-        for event in sorted(kept.values(), key=lambda e: e.step):
-            i = len(told)
-            if i < len(before.events) and before.events[i] == event and before.specs[i] is specs[i]:
-                specs.append(before.specs[i + 1])  # checked before: a slider in hand makes hundreds of events
-                told.append(event)
-                continue
-            specs.append(changed(specs[i], event.key, event.value))
-            self.experiment.check(specs[-1])
-            told.append(Event(event.step, event.key, value_of(specs[-1], event.key)))
-        return Timeline(tuple(told), tuple(specs))
+        return before.changed_to(events, self._live, self.experiment.check)
 
     def _events_from_here(self) -> list[Event]:
         """The live events up to here; at the frontier also what a file planned for later."""
@@ -280,13 +167,14 @@ class Session:
         began = time.perf_counter()
         done = 0
         while done < n and self.finish is None:
-            chunk = max(1, int(self._rate * CHUNK)) if self._rate else 16
+            left = CHUNK if seconds is None else min(CHUNK, seconds - (time.perf_counter() - began))
+            if done and left < CHUNK / 8:
+                break
+            chunk = max(1, int(self._rate * left)) if self._rate else 16
             moved = self._run(min(n - done, chunk))
             if moved == 0:
                 break
             done += moved
-            if seconds is not None and time.perf_counter() - began >= seconds:
-                break
         self._settle()
         return done
 
@@ -315,8 +203,6 @@ class Session:
         self.seconds += took
         if rows == 0:
             return 0
-        rate = rows / max(took, 1e-7)
-        self._rate = rate if not self._rate else 0.7 * self._rate + 0.3 * rate
         self._row = Columns({name: values[-1:] for name, values in columns.values.items()})
         if self.step > branch.frontier:
             branch.history.append(step + 1, columns)
@@ -327,6 +213,8 @@ class Session:
             if self._since > branch.snapshots.spacing:
                 branch.snapshots.put(self.step, (self.state, self._row))
                 self._since = 0.0
+        rate = rows / max(time.perf_counter() - began, 1e-7)
+        self._rate = rate if not self._rate else 0.7 * self._rate + 0.3 * rate
         return rows
 
     def _keep_final(self, columns: Columns, first: int) -> None:
@@ -402,11 +290,7 @@ class Session:
 
     def view(self) -> SessionView:
         """A frozen look at everything."""
-        branches = tuple(
-            BranchView(b.name, b.parent, b.fork, b.frontier, b.events, b.history.view(), b.endings, b.finish, b.reason,
-                       b.final)
-            for b in self.branches
-        )  # fmt: skip
+        branches = tuple(branch.view() for branch in self.branches)
         return SessionView(
             self.experiment.id, self.spec, self.live, self.series, self.step, max(self.steps, self.branch.frontier),
             self.current, branches, self.row, self.seconds, self._rate,

@@ -1,16 +1,18 @@
-"""Several plots as one: a large one, up to three small ones below, a title and a caption for pictures."""
+"""Several plots as one: large ones, up to three small ones below, a title and a caption for pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol, Self
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from gui.fonts import BODY, REGULAR, SEMIBOLD, SMALL, TITLE, font
 from gui.plots.curves import Curves
+from gui.plots.header import Header
 from gui.tokens import DARK, Theme
 
 SMALL_PLOTS = 3
@@ -71,14 +73,17 @@ class Words(QWidget):
 
 
 class Panel(QWidget):
-    """One large plot and up to three small ones. Curves among them share their hover cursor.
+    """Plots as one: `main` (one, or several beside each other) above, and up to three small ones in a row below.
 
-    Raises ValueError for more than three small plots.
+    Where there are more, the others wait unseen; the small switch of a plot puts another in its place, or makes it
+    the large one. `arranged()` tells of it. Curves among them share their hover cursor.
     """
+
+    arranged = Signal()
 
     def __init__(
         self,
-        main: QWidget,
+        main: QWidget | Sequence[QWidget],
         small: Sequence[QWidget] = (),
         title: str = "",
         caption: str = "",
@@ -86,26 +91,95 @@ class Panel(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        if len(small) > SMALL_PLOTS:
-            raise ValueError(f"panel: {len(small)} small plots, at most {SMALL_PLOTS} are allowed")
+        large = [main] if isinstance(main, QWidget) else list(main)
         self.theme = theme
-        self.plots: list[QWidget] = [main, *small]
+        self.large = len(large)
+        self.plots: list[QWidget] = [*large, *small]  # the large ones, the small ones, those that wait
         self._title = Words(TITLE, SEMIBOLD, False, theme, self)
         self._caption = Words(BODY if not small else SMALL + 1, REGULAR, True, theme, self)
-        columns = max(1, len(small))
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(0)
-        grid.addWidget(self._title, 0, 0, 1, columns)
-        grid.addWidget(main, 1, 0, 1, columns)
-        for column, plot in enumerate(small):
-            grid.addWidget(plot, 2, column)
-            grid.setColumnStretch(column, 1)
-        grid.addWidget(self._caption, 3, 0, 1, columns)
-        grid.setRowStretch(1, 5)
-        grid.setRowStretch(2, 2 if small else 0)
+        self._upper, self._lower = QHBoxLayout(), QHBoxLayout()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._title)
+        for row in (self._upper, self._lower):
+            row.setSpacing(0)
+            column.addLayout(row)
+        column.addWidget(self._caption)
+        column.setStretch(1, 5)
+        column.setStretch(2, 2 if small else 0)
+        self._switches: dict[QWidget, QWidget] = {}
+        for plot in self.plots:
+            plot.setParent(self)
+            if len(self.plots) > 1:
+                self._add_switch(plot)
+        self._place()
         self.set_words(title, caption)
         link([plot for plot in self.plots if isinstance(plot, Curves)])
+
+    # -- where plots stand -------------------------------------------------------------------------------------------
+
+    @property
+    def seen(self) -> list[QWidget]:
+        """The plots that have a place, the large ones first."""
+        return self.plots[: self.large + SMALL_PLOTS]
+
+    def shows(self, plot: QWidget) -> bool:
+        """Whether a plot has a place now."""
+        return plot in self.seen
+
+    def exchange(self, one: QWidget, other: QWidget) -> None:
+        """Let two plots change places."""
+        i, j = self.plots.index(one), self.plots.index(other)
+        self.plots[i], self.plots[j] = other, one
+        self._place()
+        self.arranged.emit()
+
+    def _place(self) -> None:
+        for row in (self._upper, self._lower):
+            while row.takeAt(0) is not None:
+                pass
+        for i, plot in enumerate(self.plots):
+            if i < self.large:
+                self._upper.addWidget(plot, 1)
+            elif i < self.large + SMALL_PLOTS:
+                self._lower.addWidget(plot, 1)
+            plot.setVisible(i < self.large + SMALL_PLOTS)
+
+    def _add_switch(self, plot: QWidget) -> None:
+        header = getattr(plot, "header", None)
+        if isinstance(header, Header):
+            switch = header.add_switch("▾", f"{header.title or 'Plot'}: show another plot here, or make this one large")
+            switch.setCheckable(False)
+            switch.clicked.connect(self._offer)
+            self._switches[switch] = plot
+
+    @Slot()
+    def _offer(self) -> None:
+        """A menu of what could stand here instead."""
+        switch = self.sender()
+        if not isinstance(switch, QWidget) or switch not in self._switches:
+            return
+        plot = self._switches[switch]
+        menu = QMenu(self)
+        for other, words in self.offers(plot):
+            action = menu.addAction(words)
+            action.triggered.connect(partial(self.exchange, plot, other))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(switch.mapToGlobal(switch.rect().bottomLeft()))
+
+    def offers(self, plot: QWidget) -> list[tuple[QWidget, str]]:
+        """The plots that `plot` can change places with, and the words for it."""
+        found: list[tuple[QWidget, str]] = []
+        if self.plots.index(plot) >= self.large:
+            first = self.plots[0]
+            found.append((first, f"Large, in place of {_title(first)}" if self.large > 1 else "Show large"))
+        found += [(other, _title(other)) for other in self.plots[self.large + SMALL_PLOTS :] if other is not plot]
+        if self.plots.index(plot) < self.large:
+            found = [(other, f"{_title(other)} large") for other in self.plots[self.large :]]
+        return found
+
+    # -- words and looks ---------------------------------------------------------------------------------------------
 
     def set_words(self, title: str, caption: str) -> None:
         """Title above and caption below; empty ones take no room."""
@@ -127,9 +201,11 @@ class Panel(QWidget):
         self.update()
 
     def clone(self, theme: Theme) -> Self:
-        """An off-screen twin in another theme with the same data, views and size. This panel does not change."""
-        twins = [plot.clone(theme) for plot in self.plots]  # type: ignore[attr-defined]
-        twin = type(self)(twins[0], twins[1:], *self.words, theme)
+        """An off-screen twin of what is seen, in another theme, with the same size. This panel does not change."""
+        twins = [plot.clone(theme) for plot in self.seen]  # type: ignore[attr-defined]
+        twin = type(self)(twins[: self.large], twins[self.large :], *self.words, theme)
+        for switch in twin._switches:
+            switch.hide()
         twin.resize(self.size())
         return twin
 
@@ -138,6 +214,10 @@ class Panel(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self.theme.background))
         painter.end()
+
+
+def _title(plot: QWidget) -> str:
+    return str(getattr(plot, "title", "") or plot.accessibleName() or "plot")
 
 
 def link(curves: Sequence[Curves]) -> None:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.experiment import Drawn, Experiment
-from engine.session.session import BranchView, SessionView
+from engine.experiment import Curve, Drawn, Experiment, Picture
+from engine.session.branches import BranchView, SessionView
 from engine.spec import Spec
 from gui.plots.curves import Curves
 from gui.plots.panel import Panel
+from gui.plots.pictures import plot_for
 from gui.pump import Probes
 from gui.runs import Pinned
-from gui.theme import Theme, series_style
+from gui.theme import SeriesStyle, Theme, series_style
 
 TURN = 6  # milliseconds between two plots, so that the window can answer in between
 STREAM = 0.15  # seconds: views that follow each other faster belong to a run that streams
+GROWN, LEISURE = 4.0, 0.1  # while it does, curves are drawn when they grew by so many pixels, or after so many seconds
+
+
+DASHES = ((), (4, 2.5), (1.5, 2), (8, 2.5, 1.5, 2.5))  # of several columns in one plot
 
 
 def key_of(branch: int, series: str, run: str = "") -> str:
@@ -30,44 +37,68 @@ def key_of(branch: int, series: str, run: str = "") -> str:
 
 class View(QWidget):
     """Shows a run. Signals: `edited(key, value)` when the reader changes a setting in the picture; `asked()` when
-    the answers to `wanted()` are needed anew; `sought(step)` when a cursor is dragged."""
+    the answers to `wanted()` are needed anew; `sought(step)` when a cursor is dragged; `handed(id, settings)` when
+    another experiment is to be opened with these settings."""
 
     edited = Signal(str, object)
     asked = Signal()
     sought = Signal(int)
+    handed = Signal(str, object)
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         super().__init__()
         self.experiment, self.theme = experiment, theme
         self.curves: dict[str, Curves] = {}
+        self.pictures: dict[str, QWidget] = {}
+        self._declared: dict[str, Curve] = {}
+        self._every: dict[str, float] = {}
         for plot in experiment.plots:
-            curves = Curves(plot.title, plot.x_label, plot.y_label, plot.log, theme)
-            curves.cursorMoved.connect(self._cursor_moved)
-            self.curves[plot.column] = curves
+            if isinstance(plot, Picture):
+                self.pictures[plot.name] = plot_for(plot.kind, plot.title, plot.x_label, plot.y_label, plot.log, theme)
+                self._every[plot.name] = plot.every
+            else:
+                self._add_curves(plot)
         self.panel = Panel(*self.main_plots(), theme=theme)
+        self.panel.arranged.connect(self.asked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
-        self._drawn_lines: set[str] = set()
+        self._keys: dict[str, set[str]] = {}  # of each Curves: the lines drawn in it
         self._overlays = 0
-        self._parts: dict[str, Callable[[], None]] = {}  # what is still to be drawn of the newest view
+        self._parts: dict[str, tuple[Callable[[], None], bool]] = {}  # what is still to be drawn of the newest view
+        self._drawn_at: dict[str, float] = {}
         self._turns = QTimer(self)
         self._turns.setInterval(TURN)
         self._turns.setTimerType(Qt.TimerType.PreciseTimer)
         self._turns.timeout.connect(self._next_part)
         self._came = 0.0
+        self._due: dict[str, float] = {}  # when a picture is to be asked for again
+        self._steps: tuple[Any, Any] = ((), ())  # abscissae and their steps, where curves stand over a column
         self.streaming = False  # views come one after the other: each plot is drawn in a turn of its own
         self.live = False  # on a page, where dear parts may lag behind; a picture shows all at once
+        self.running = False  # as the page says: then pictures are asked for at their own pace
         self.chosen = ""
 
-    def main_plots(self) -> tuple[QWidget, Sequence[QWidget]]:
-        """The large plot, and up to three small ones."""
-        plots = list(self.curves.values())
-        return plots[0], plots[1:4]
+    def _add_curves(self, plot: Curve) -> None:
+        decades: dict[str, Any] = {"log_x": True} if plot.log_x else {}
+        curves = Curves(plot.title, plot.x_label, plot.y_label, plot.log, self.theme, **decades)
+        curves.cursorMoved.connect(self._cursor_moved)
+        name = plot.column if plot.column not in self.curves else plot.title
+        self.curves[name], self._declared[name] = curves, plot
+
+    def main_plots(self) -> tuple[Sequence[QWidget], Sequence[QWidget]]:
+        """The large plots, and the small ones."""
+        plots = self._in_order()
+        return plots[: self.experiment.large], plots[self.experiment.large :]
+
+    def _in_order(self) -> list[QWidget]:
+        """Every plot, as declared."""
+        curves, pictures = iter(self.curves.values()), iter(self.pictures.values())
+        return [next(pictures if isinstance(plot, Picture) else curves) for plot in self.experiment.plots]
 
     def plots(self) -> dict[str, QWidget]:
         """Every plot by the name an export knows it by."""
-        return {curves.title: curves for curves in self.curves.values()}
+        return {plot.title: widget for plot, widget in zip(self.experiment.plots, self._in_order(), strict=True)}
 
     def plot(self, name: str) -> QWidget:
         """One plot by its name."""
@@ -75,23 +106,34 @@ class View(QWidget):
 
     def answers(self) -> Mapping[str, Any]:
         """The latest answers to what this view wanted, for a picture of the same run elsewhere."""
-        return {}
+        return {name: widget.picture for name, widget in self.pictures.items()}  # type: ignore[attr-defined]
 
     # -- what the page asks -------------------------------------------------------------------------------------------
 
     def wanted(self) -> Probes:
-        """The dear pictures this view needs with the next answer."""
+        """The dear pictures this view needs with the next answer: those seen; of a run under way those that are due."""
+        now = time.monotonic()
+        return {
+            name: (name, self.asks(name))
+            for name, widget in self.pictures.items()
+            if not self.live or (self.panel.shows(widget) and not (self.running and now < self._due.get(name, 0.0)))
+        }
+
+    def asks(self, name: str) -> Mapping[str, Any]:
+        """What a picture is asked for with."""
         return {}
 
     def set_spec(self, spec: Spec) -> None:
         """A new run begins with these settings."""
         self._parts.clear()
-        for curves in self.curves.values():
-            for key in self._drawn_lines:
+        self._due.clear()
+        for name, curves in self.curves.items():
+            for key in self._keys.pop(name, set()):
                 curves.remove(key)
             curves.set_events([])
             curves.set_cursor(None)
-        self._drawn_lines.clear()
+        for widget in self.pictures.values():
+            widget.show_picture(None)  # type: ignore[attr-defined]
 
     def first_choice(self, names: Sequence[str]) -> str:
         """Whose inside is looked at unless the reader has chosen."""
@@ -107,35 +149,41 @@ class View(QWidget):
         self.streaming, self._came = self.live and now - self._came < STREAM, now
         lines = self._lines(view, pinned)
         events = [(float(e.step), f"{e.key} = {e.value}") for e in view.branch.events]
-        gone = self._drawn_lines - {line[0] for line in lines}
-        self._drawn_lines = {key for key, *_ in lines}
-        for column, curves in self.curves.items():
-            for key in gone:
-                curves.remove(key)
-            self.in_turn(column, partial(self._show_curves, column, curves, lines, float(view.step), events))
+        for name, curves in self.curves.items():
+            far = bool(self._declared[name].x) or curves.cursor_moves(float(view.step)) >= GROWN
+            self.in_turn(name, partial(self._show_curves, name, curves, lines, view, events), far)
+        for name, widget in self.pictures.items():
+            if name in probes:
+                self._due[name] = now + self._every[name]
+                self.in_turn(name, partial(widget.show_picture, probes[name]))  # type: ignore[attr-defined]
         faint = [b.name for i, b in enumerate(view.branches) if i != view.current] + [pin.name for pin in pinned]
         caption = f"Bright: {view.branch.name}.  Faint: {', '.join(faint)}." if faint else ""
         if caption != self.panel.words[1]:
             self.panel.set_words("", caption)
 
-    def in_turn(self, name: str, part: Callable[[], None]) -> None:
+    def in_turn(self, name: str, part: Callable[[], None], hurry: bool = True) -> None:
         """Bring one plot up to date: at once, or while a run streams in a turn of the event loop of its own.
 
-        Of several parts with one name only the newest is drawn.
+        Of several parts with one name only the newest is drawn; without hurry it may wait a little for a newer one.
         """
         if not self.streaming:
             self._parts.pop(name, None)
             part()
             return
-        self._parts[name] = part
+        self._parts[name] = part, hurry
         if not self._turns.isActive():
             self._turns.start()
 
     @Slot()
     def _next_part(self) -> None:
-        if self._parts:
-            self._parts.pop(next(iter(self._parts)))()
-        else:
+        now = time.monotonic()
+        for name, (part, hurry) in self._parts.items():
+            if hurry or now - self._drawn_at.get(name, 0.0) >= LEISURE:
+                del self._parts[name]
+                self._drawn_at[name] = now
+                part()
+                return
+        if not self._parts:
             self._turns.stop()
 
     def _lines(self, view: SessionView, pinned: Sequence[Pinned]) -> list[tuple[str, str, str, int, BranchView, bool]]:
@@ -157,32 +205,83 @@ class View(QWidget):
 
     def label(self, series: str) -> str:
         """The reader's name of a contestant."""
-        return series
+        return self.experiment.label(series)
+
+    def line_style(self, series: str, index: int) -> SeriesStyle:
+        """How a contestant's lines look."""
+        return series_style(series, index)
 
     def _show_curves(
         self,
-        column: str,
+        name: str,
         curves: Curves,
         lines: list[tuple[str, str, str, int, BranchView, bool]],
-        step: float,
+        view: SessionView,
         events: list[tuple[float, str]],
     ) -> None:
-        for key, label, series, s, _, ghost in lines:
-            curves.set_series(key, label, series_style(series, s), ghost=ghost)
-        curves.set_lines({key: branch.history.curve(column, s) for key, _, _, s, branch, _ in lines})
-        curves.set_cursor(step)
+        declared = self._declared[name]
+        extra: dict[str, Any] = {"points": True} if declared.points else {}
+        data = {}
+        for key, label, series, s, branch, ghost in lines:
+            for c, column in enumerate(declared.columns):
+                own = f"{key}/{column}" if declared.others else key
+                words, style = self._look(declared, column, c, label, series, s, len(view.series) == 1)
+                curves.set_series(own, words, style, ghost=ghost, **extra)
+                data[own] = self._line(declared, branch, column, s)
+        for key in self._keys.get(name, set()) - set(data):
+            curves.remove(key)
+        self._keys[name] = set(data)
+        curves.set_lines(data)
+        at = float(view.step)
+        if declared.x:
+            xs = view.row[declared.x]
+            at = float(xs[0]) if len(xs) and np.isfinite(xs[0]) else at
+            history = view.branch.history
+            self._steps = (history.values[declared.x][:, 0], history.steps) if len(xs) else ((), ())
+            events = []
+        curves.set_cursor(at)
         curves.set_events(events)
+
+    def _look(
+        self, declared: Curve, column: str, c: int, label: str, series: str, s: int, alone: bool
+    ) -> tuple[str, SeriesStyle]:
+        """Words and style of one line: of one contestant each column has its colour, of several each its dash."""
+        style = self.line_style(series, s)
+        if not declared.others:
+            return label, style
+        words = declared.words.get(column, column.replace("_", " "))
+        if alone:
+            _, dot, run = label.partition(" · ")
+            return words + dot + run, series_style("", c)
+        return f"{label} {words}", replace(style, dash=DASHES[c % len(DASHES)], screen_dash=c > 0)
+
+    def _line(self, declared: Curve, branch: BranchView, column: str, s: int) -> tuple[Any, Any, Any, Any]:
+        """x, y, low, high of one line; what was not measured at a step is no gap in it."""
+        history = branch.history
+        x, y, low, high = history.curve(column, s)
+        if declared.x:
+            rows = slice(None) if low is None else np.searchsorted(history.steps, x).clip(max=len(history.steps) - 1)
+            x = history.values[declared.x][rows, s]
+        if column in self.experiment.sparse:
+            if low is not None and high is not None:
+                y = np.where(np.isfinite(y), y, 0.5 * (low + high))
+            good = np.isfinite(y)
+            parts = (x, y, low, high)
+            x, y, low, high = (part[good] if part is not None else None for part in parts)  # type: ignore[assignment]
+        return x, y, low, high
 
     def show_drawn(self, drawn: Drawn | None) -> None:
         """Lay a drawn curve over the measured ones, or take it off."""
         for i in range(self._overlays):
-            for curves in self.curves.values():
-                curves.remove(f"overlay {i}")
+            for plot in (*self.curves.values(), *self.pictures.values()):
+                if isinstance(plot, Curves):
+                    plot.remove(f"overlay {i}")
         overlays = drawn.overlays if drawn else ()
         self._overlays = len(overlays)
         for i, overlay in enumerate(overlays):
-            if overlay.plot in self.curves:
-                self.curves[overlay.plot].set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label)
+            found = self.curves.get(overlay.plot) or self.pictures.get(overlay.plot)
+            if isinstance(found, Curves):
+                found.set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label)
 
     def rest(self) -> None:
         """The page closes: stop what is under way."""
@@ -196,4 +295,9 @@ class View(QWidget):
 
     @Slot(float)
     def _cursor_moved(self, x: float) -> None:
-        self.sought.emit(max(0, round(x)))
+        source = next((name for name, curves in self.curves.items() if curves is self.sender()), "")
+        xs, steps = self._steps
+        if source and self._declared[source].x and len(xs):
+            self.sought.emit(int(steps[int(np.nanargmin(np.abs(xs - x)))]))
+        else:
+            self.sought.emit(max(0, round(x)))

@@ -211,10 +211,14 @@ def test_while_it_runs_only_numbers_change(qtbot: QtBot, lesson: Lesson) -> None
     assert [c.text for c in cells] == ["1.000", "−2.000", "0.3333", "−1.000", "1.000"]
     assert not part.numbers.faded and part.numbers.lines == ("x = 1",)
     layouts = Layouts(lesson)
+    before = -1
+    while layouts.count != before:  # one layout asks for the next until all stands
+        before = layouts.count
+        QCoreApplication.processEvents()
     for step in (2, 3, 12345):
         lesson.set_inside(inside(step))
         QCoreApplication.processEvents()
-    assert layouts.count == 0
+    assert layouts.count == before
     assert [cell for row in part.table.cells for cell in row] == cells
     assert cells[0].text == "1.234e4" or cells[0].text == "1.235e4"
     assert lesson.typesetter.waiting == 0, "no formula is set while it runs"

@@ -595,12 +595,23 @@ def test_surface_bears_wild_paths_and_holes(qtbot: QtBot, far: float) -> None:
     assert grabbed(plot).pixelColor(3, 300).name() == LIGHT.background
 
 
-def test_panel_takes_at_most_three_small_plots(qtbot: QtBot) -> None:
-    parts = [Curves(theme=DARK) for _ in range(5)]
-    for part in parts:
-        qtbot.addWidget(part)
-    with pytest.raises(ValueError, match="4 small plots, at most 3"):
-        Panel(parts[0], parts[1:])
+def test_of_many_small_plots_three_are_seen_and_others_can_take_their_place(qtbot: QtBot) -> None:
+    parts = [Curves(f"plot {i}", theme=DARK) for i in range(6)]
+    panel = Panel(parts[0], parts[1:])
+    qtbot.addWidget(panel)
+    panel.resize(800, 600)
+    panel.show()
+    assert [part.isVisible() for part in parts] == [True] * 4 + [False] * 2
+    assert [words for _, words in panel.offers(parts[2])] == ["Show large", "plot 4", "plot 5"]
+    with qtbot.waitSignal(panel.arranged):
+        panel.exchange(parts[2], parts[5])
+    assert parts[5].isVisible() and not parts[2].isVisible() and not panel.shows(parts[2])
+    panel.exchange(parts[0], parts[1])
+    assert panel.seen[:2] == [parts[1], parts[0]]
+    qtbot.waitUntil(lambda: parts[1].height() > parts[0].height())
+    twin = panel.clone(PRINT)
+    qtbot.addWidget(twin)
+    assert [getattr(part, "title", "") for part in twin.plots] == ["plot 1", "plot 0", "plot 5", "plot 3"]
 
 
 def test_panel_dresses_all_its_plots(curves: Curves, field: Field, qtbot: QtBot) -> None:

@@ -10,7 +10,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.experiments import load
-from engine.session.session import Session, SessionView
+from engine.session.branches import SessionView
+from engine.session.session import Session
 from engine.spec import build
 from gui.pump import Pump
 from gui.run import Run

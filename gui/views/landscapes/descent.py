@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QWidget
 
 from engine.experiment import Drawn, Experiment, Inside
-from engine.session.session import SessionView
+from engine.session.branches import SessionView
 from engine.spec import Spec, declarations
 from gui.plots.field import Field
 from gui.plots.surface3d import Surface3D
@@ -50,9 +50,9 @@ class DescentView(View):
         declared = next(d for d in declarations(experiment.Spec) if d.key == "optimizers")
         self._names.update(declared.labels or {})
 
-    def main_plots(self) -> tuple[QWidget, Sequence[QWidget]]:
+    def main_plots(self) -> tuple[Sequence[QWidget], Sequence[QWidget]]:
         """The map is large; loss, gradient and the surface are small."""
-        return self.map, [*self.curves.values(), self.relief]
+        return [self.map], [*self.curves.values(), self.relief]
 
     def plots(self) -> dict[str, QWidget]:
         """Map and surface, then the curves."""

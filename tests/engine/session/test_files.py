@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from engine.atomic import FileError, write_atomic
 from engine.experiments import load
+from engine.session.branches import Event
 from engine.session.files import Saved, from_json, read, rebuild, saved, to_json, write_text
-from engine.session.session import MOST_BRANCHES, Event, Session
+from engine.session.session import MOST_BRANCHES, Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build
 

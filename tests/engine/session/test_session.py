@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from engine.experiments import load
 from engine.session import history, session, snapshots
+from engine.session.branches import Event
 from engine.session.results import line
-from engine.session.session import MOST_BRANCHES, Event, Session
+from engine.session.session import MOST_BRANCHES, Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build, declarations
 

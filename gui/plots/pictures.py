@@ -1,0 +1,41 @@
+"""Which widget draws which kind of picture."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from engine.picture import Kind
+from gui.tokens import Theme
+
+
+def plot_for(kind: Kind, title: str, x_label: str, y_label: str, log: bool, theme: Theme) -> QWidget:
+    """An empty plot for pictures of this kind (see engine.picture); it has `show_picture`."""
+    match kind:  # each is loaded with the first page that shows one
+        case "lines":
+            from gui.plots.lines import LinesPlot
+
+            return LinesPlot(title, x_label, y_label, log, theme)
+        case "map":
+            from gui.plots.decision import DecisionMap
+
+            return DecisionMap(title, x_label, y_label, theme)
+        case "bars":
+            from gui.plots.bars import BarsPlot
+
+            return BarsPlot(title, theme)
+        case "matrix":
+            from gui.plots.matrix import MatrixPlot
+
+            return MatrixPlot(title, theme)
+        case "images":
+            from gui.plots.images import ImagesPlot
+
+            return ImagesPlot(title, theme)
+        case "diagram":
+            from gui.plots.diagram import DiagramPlot
+
+            return DiagramPlot(title, theme)
+        case "table":
+            from gui.plots.table import TablePlot
+
+            return TablePlot(title, theme)
