@@ -1,4 +1,4 @@
-"""A path in the plane, thinned to what a picture of given fineness can show. Without the GIL."""
+"""What was measured, thinned to what a picture can show: a path in the plane, and rows. Without the GIL."""
 
 from __future__ import annotations
 
@@ -59,3 +59,25 @@ def ways(x, y, origin, cell, last, table, kept):  # type: ignore[no-untyped-def]
             count += 1
         last[0], last[1] = a, b
     return count, added
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def extremes(rows, cuts, low, high):  # type: ignore[no-untyped-def]
+    """The lowest and highest value of each block of rows, nan aside; nan where a block has nothing else.
+
+    rows: [n, series]; cuts: [blocks] where each block begins; low, high: [blocks, series], written.
+    """
+    series = rows.shape[1]
+    for b in range(len(cuts)):
+        low[b, :], high[b, :] = np.inf, -np.inf
+        stop = cuts[b + 1] if b + 1 < len(cuts) else len(rows)
+        for i in range(cuts[b], stop):
+            for s in range(series):
+                value = rows[i, s]
+                if value < low[b, s]:
+                    low[b, s] = value
+                if value > high[b, s]:
+                    high[b, s] = value
+        for s in range(series):
+            if low[b, s] > high[b, s]:
+                low[b, s] = high[b, s] = np.nan

@@ -3,9 +3,12 @@
     void update(intp n, T* p, T* g, T* s0, T* s1, T* s2, int64 t, double lr, double* h)
     void look_ahead(intp n, T* p, T* s0, T* out, double lr, double* h)
 
-Pointers of states a rule does not have are never read, so they may be null. T is double or float, and all
-arithmetic is done in T. Each element goes through the same operations wherever it stands (no fastmath, no
-contraction into fused multiply-adds), so results do not depend on n or on the position.
+Pointers of states a rule does not have are never read, so they may be null; parameters, gradient and states must
+not overlap (`out` of look_ahead may be p). T is double or float, and all arithmetic is done in T. Each element goes
+through the same operations wherever it stands (nothing reordered, no contraction into fused multiply-adds), so
+results do not depend on n or on the position. In float64 these are the operations of `rules`, one by one. In float32
+a division by what is the same for all elements is a product with its reciprocal (an ulp at most): divisions, not
+memory, are what Adam's time goes into.
 
 A kernel is built when first asked for and kept by Numba's cache on disk. Numba is imported only then.
 """
@@ -40,10 +43,12 @@ if TYPE_CHECKING:  # the names that `_build` gives to the two loops below
     SCALES: tuple[float, ...] = ()
     LAST = 0
     STATES = 0
+    apart: Any = None
 
 
 def _update_loop(n: Any, p: Any, g: Any, s0: Any, s1: Any, s2: Any, t: Any, lr: Any, h: Any) -> None:
     # The states a rule lacks are decided at compile time: LLVM sees no store to them and can vectorise.
+    apart()
     p_, g_, s0_, s1_, s2_ = carray(p, n), carray(g, n), carray(s0, n), carray(s1, n), carray(s2, n)
     h_ = carray(h, LAST + 1)
     hypers = (
@@ -80,6 +85,31 @@ def _look_ahead_loop(n: Any, p: Any, s0: Any, out: Any, lr: Any, h: Any) -> None
         out_[i] = rule(p_[i], s0_[i], rate, hypers)
 
 
+def _apart() -> Any:
+    """A call that does nothing but tell LLVM, of the function it stands in, what Numba has no words for.
+
+    Its pointers do not overlap, so that no call has to compare them; 512-bit registers are welcome where there are
+    any; no division becomes an estimate of one, whose bits would depend on the place in the array.
+    """
+    extending: Any = importlib.import_module("numba.extending")
+    void: Any = importlib.import_module("numba.types").void
+
+    def apart(typingctx: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            function = builder.function
+            for argument in function.args:
+                if argument.type.is_pointer:
+                    argument.add_attribute("noalias")
+            function.attributes.add("noinline")  # or all this would be lost with the function
+            for text in ('"prefer-vector-width"="512"', '"reciprocal-estimates"="none"'):
+                set.add(function.attributes, text)  # llvmlite lets only the attributes through that it knows
+            return context.get_dummy_value()
+
+        return void(), code
+
+    return extending.intrinsic(apart)
+
+
 def _copy(function: Callable[..., Any], names: dict[str, Any], number: type | None = None) -> FunctionType:
     """The same code with other global names; with `number` its float constants become of that type.
 
@@ -107,7 +137,11 @@ def _build(loop: Callable[..., None], scalar: Callable[..., Any], chosen: Rule, 
         "carray": numba.carray,
         "real": real_type,
         "zero": number(0),
-        "rule": numba.njit(error_model="numpy", forceinline=True)(typed),
+        # arcp lets LLVM multiply by a reciprocal; it does so where that can be computed once for the loop
+        "rule": numba.njit(error_model="numpy", forceinline=True, fastmath={"arcp"} if dtype == "float32" else False)(
+            typed
+        ),
+        "apart": _apart(),
         "SCALES": scales + (1.0,) * (MOST_HYPERS - len(scales)),
         "LAST": len(chosen.hypers) - 1,
         "STATES": len(chosen.states),

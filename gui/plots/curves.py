@@ -164,6 +164,13 @@ class Curves(Plot):
                     place = min(max(float(frame.px(at)), -99.0), frame.width + 99.0)
                     self._marks.update(QRectF(place - 4 * self.theme.scale, 0, 8 * self.theme.scale, frame.height))
 
+    def cursor_moves(self, x: float) -> float:
+        """How many pixels the cursor would move if it went to x; inf where there is none yet."""
+        if self.cursor_at is None:
+            return math.inf
+        frame = self.canvas.frame()
+        return abs(float(frame.px(x)) - float(frame.px(self.cursor_at)))
+
     def set_hover(self, x: float | None) -> None:
         """Show the readout at x, as linked plots do; emits nothing."""
         if x != self.hover:

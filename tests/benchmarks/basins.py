@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from engine.formula.compile import compile
-from engine.lanes import descend_on
+from engine.lanes import Lanes
 from engine.optimizers import RULES, update_address
 from engine.surfaces import surface
 
@@ -97,7 +97,7 @@ def numpy_adam(gradient: Any, x: Any, y: Any, rate: float) -> tuple[Any, Any]:
     return x, y
 
 
-def lanes(name: str, rule: str, rate: float, dtype: Any, threads: int) -> tuple[Any, Any]:
+def compiled(pool: Lanes, name: str, rule: str, rate: float, dtype: Any) -> tuple[Any, Any]:
     """The same through the app's lanes."""
     chosen = surface(name)
     kernel = compile(chosen.formula, dtype)
@@ -105,7 +105,7 @@ def lanes(name: str, rule: str, rate: float, dtype: Any, threads: int) -> tuple[
     states = np.zeros((3, 2, len(x)), dtype)
     h = np.array([*RULES[rule].values(), *[0.0] * 8])[:8]
     update = update_address(rule, "pytorch", dtype)
-    descend_on(threads, kernel.gradient_address, update, x, y, states, 1, STEPS, rate, h)
+    pool.descend(kernel.gradient_address, update, 0, x, y, states, 1, STEPS, rate, h)
     return x, y
 
 
