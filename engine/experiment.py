@@ -88,6 +88,7 @@ class Picture:
     y_label: str = ""
     log: bool = False
     every: float = 0.1
+    log_x: bool = False
 
 
 @dataclass(frozen=True)

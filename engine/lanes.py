@@ -7,7 +7,6 @@ updates the x and the y of a block. A lane's bits depend on that lane alone, wha
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any
@@ -21,45 +20,41 @@ from numba import njit  # noqa: E402
 
 from engine.formula.call import call_gradient, call_look_ahead, call_update  # noqa: E402
 
-BLOCK = 1024  # lanes at most
+BLOCK = 512  # lanes; a row of them is half a page or a whole one, so that no load waits for a store a page away
+PART = 4 * BLOCK  # what a thread takes at a time
 LINE = 64  # bytes of a cache line and of the widest vector: one that crosses two lines takes twice the time
-ROWS = 13  # of a block: points, their gradients, three states of 2 each; values; where a gradient is taken
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def descend(gradient, update, look_ahead, x, y, states, first, steps, rate, h, low, high):  # type: ignore[no-untyped-def]
-    """Take `steps` steps with the lanes from `low` to before `high`, in place. `Lanes` gives it a block at a time.
+    """Take `steps` steps with the lanes from `low` to before `high`, in place.
 
     `gradient`, `update`, `look_ahead`: addresses for the precision of x and y (look_ahead 0: the gradient is wanted
     where the lanes are). x, y: [lanes]; states: [3, 2, lanes]; `first`: number of the first step, from 1; h:
     hyper-parameters, float64.
     """
-    n = high - low
-    room = np.empty(ROWS * n + LINE // x.itemsize, x.dtype)
-    room = room[(-room.ctypes.data % LINE) // x.itemsize :]
-    u, v, p = room[:n], room[n : 2 * n], room[: 2 * n]
-    gu, gv, g = room[2 * n : 3 * n], room[3 * n : 4 * n], room[2 * n : 4 * n]
-    s = room[4 * n : 10 * n].reshape(3, 2, n)
-    s0, s1, s2 = room[4 * n : 6 * n], room[6 * n : 8 * n], room[8 * n : 10 * n]
-    f, at_u, at_v, at = room[10 * n : 11 * n], room[11 * n : 12 * n], room[12 * n : 13 * n], room[11 * n : 13 * n]
-    u[:], v[:] = x[low:high], y[low:high]
-    s[:] = states[:, :, low:high]
-    for k in range(steps):
-        if look_ahead != 0:
-            call_look_ahead(look_ahead, 2 * n, p, s0, at, rate, h)
-            call_gradient(gradient, n, at_u, at_v, f, gu, gv)
-        else:
-            call_gradient(gradient, n, u, v, f, gu, gv)
-        call_update(update, 2 * n, p, g, s0, s1, s2, first + k, rate, h)
-    x[low:high], y[low:high] = u, v
-    states[:, :, low:high] = s
-
-
-def blocks(lanes: int, threads: int) -> list[tuple[int, int]]:
-    """Where blocks begin and end: as many for each thread, whole vectors, all but the last of one size."""
-    wanted = math.ceil(lanes / BLOCK / threads) * threads
-    size = 16 * math.ceil(lanes / max(wanted, 1) / 16)
-    return [(low, min(low + size, lanes)) for low in range(0, lanes, max(size, 1))]
+    aligned = np.empty(13 * BLOCK + LINE // x.itemsize, x.dtype)
+    aligned = aligned[(-aligned.ctypes.data % LINE) // x.itemsize :]
+    pairs = aligned[: 12 * BLOCK].reshape(6, 2 * BLOCK)  # x beside y of: lanes, gradient, three states, look-ahead
+    f = aligned[12 * BLOCK :]
+    for begin in range(low, high, BLOCK):
+        end = min(begin + BLOCK, high)
+        n = end - begin
+        p, g, s0, s1, s2, at = pairs[0], pairs[1], pairs[2], pairs[3], pairs[4], pairs[5]
+        u, v, gu, gv, at_u, at_v = p[:n], p[n:], g[:n], g[n:], at[:n], at[n:]
+        u[:], v[:n] = x[begin:end], y[begin:end]
+        for i in range(3):
+            pairs[2 + i, :n], pairs[2 + i, n : 2 * n] = states[i, 0, begin:end], states[i, 1, begin:end]
+        for k in range(steps):
+            if look_ahead != 0:
+                call_look_ahead(look_ahead, 2 * n, p, s0, at, rate, h)
+                call_gradient(gradient, n, at_u, at_v, f, gu, gv)
+            else:
+                call_gradient(gradient, n, u, v, f, gu, gv)
+            call_update(update, 2 * n, p, g, s0, s1, s2, first + k, rate, h)
+        x[begin:end], y[begin:end] = u, v[:n]
+        for i in range(3):
+            states[i, 0, begin:end], states[i, 1, begin:end] = pairs[2 + i, :n], pairs[2 + i, n : 2 * n]
 
 
 class Lanes:
@@ -77,11 +72,12 @@ class Lanes:
     def descend(self, gradient: int, update: int, look_ahead: int, x: Any, y: Any, states: Any, first: int,
                 steps: int, rate: float, h: Any) -> None:  # fmt: skip
         """`descend` with all lanes, in place; the result is the same to the bit, whatever the number of threads."""
-        parts = iter(blocks(len(x), self._helpers + 1))  # of a list: no part is handed out twice
+        lanes = len(x)
+        parts = iter(range(0, lanes, PART))  # one iterator for all threads: no part is handed out twice
 
         def work() -> None:
-            for low, high in parts:
-                descend(gradient, update, look_ahead, x, y, states, first, steps, rate, h, low, high)
+            for low in parts:
+                descend(gradient, update, look_ahead, x, y, states, first, steps, rate, h, low, min(low + PART, lanes))
 
         helping = [self._pool.submit(work) for _ in range(self._helpers)] if self._pool else []
         try:

@@ -18,8 +18,9 @@ Kind = Literal["lines", "map", "bars", "matrix", "images", "diagram", "table"]
 
 @dataclass(frozen=True)
 class Line:
-    """One line of `Lines`: x, y [n]; `low`, `high` [n] a band around it; `series` names its colour (else its place
-    in the picture does); `dashed`: a theory or somebody's drawing; `points`: marks instead of a line."""
+    """One line of `Lines`: x, y [n]; `low`, `high` [n] a band around it; `series` names the contestant whose colour it
+    has (else its place in the picture says; `place` is filled in by who shows it); `dashed`: a theory or somebody's
+    drawing; `points`: marks instead of a line."""
 
     name: str
     x: Array
@@ -29,15 +30,18 @@ class Line:
     series: str = ""
     dashed: bool = False
     points: bool = False
+    place: int = -1
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines over a common abscissa, drawn anew with every answer. `marks`: (x, words) verticals. `note`: a sentence."""
+    """Lines over a common abscissa, drawn anew with every answer. `marks`: (x, words) verticals. `note`: a sentence.
+    `legend`: False where there are too many lines to name each."""
 
     lines: tuple[Line, ...]
     marks: tuple[tuple[float, str], ...] = ()
     note: str = ""
+    legend: bool = True
 
 
 @dataclass(frozen=True)

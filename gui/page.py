@@ -51,6 +51,7 @@ class Page(QWidget):
         self.view.live = True
         self.form = Form(experiment.Spec, self.spec)
         self.lesson = Lesson(theme=theme)
+        self.lesson.inside.places = self.view.places
         self.transport = Transport(theme=theme)
         self.notice = Notice(self)
         self.questions = Questions(predictions(experiment.id))

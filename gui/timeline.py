@@ -24,6 +24,7 @@ class Timeline(QWidget):
         self.step, self.frontier, self.total = 0, 0, 1
         self.marks: tuple[tuple[int, str], ...] = ()
         self.fork: int | None = None
+        self._looks: object = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -46,7 +47,11 @@ class Timeline(QWidget):
         if state != (self.step, self.frontier, self.total, self.marks, self.fork):
             self.step, self.frontier, self.total, self.marks, self.fork = state
             self.setAccessibleDescription(f"step {step} of {total}, measured up to {frontier}")
-            self.update()
+            ends = round(4 * self._x(self.step)), round(4 * self._x(self.frontier))
+            looks = (*ends, self.total, self.marks, self.fork)
+            if looks != self._looks:  # of a long run most frames move the knob by less than can be seen
+                self._looks = looks
+                self.update()
 
     def _x(self, step: float) -> float:
         return MARGIN + (self.width() - 2 * MARGIN) * step / self.total

@@ -83,6 +83,8 @@ class MainWindow(QMainWindow):
         self.tabs.setObjectName("tabs")
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         self.tabs.setAccessibleName("Tabs of the chapter")
         self._tab_names = [tab for tab in TABS if any(id.startswith(f"{tab}.") for id in ids())]
         for tab in self._tab_names:
@@ -264,14 +266,14 @@ class MainWindow(QMainWindow):
     @Slot()
     def _begin(self) -> None:
         """Load the experiments and show the first page, once the window is on screen."""
-        from engine.experiments import everything
+        from engine.experiments import OPENING, everything
         from gui.pump import Pump
 
         self.pump = Pump(self)
         self.experiments = everything()
         last = str(self.settings.value("experiment", ""))
         ids = [e.id for e in self.experiments]
-        self.show_experiment(last if last in ids else ids[0])
+        self.show_experiment(last if last in ids else OPENING)
         if self._first_file is not None:
             self.open_path(self._first_file)
         else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the window asks for the ids before anything else is loaded
     from engine.experiment import Experiment
 
+OPENING = "landscapes.descent"  # what a window shows that was never opened before
 TABS = ("networks", "landscapes", "schedules", "regularization", "dynamics")  # in the chapter's order
 
 

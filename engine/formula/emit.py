@@ -1,6 +1,6 @@
 """Programs as LLVM assembly text: one loop per function over arrays of points.
 
-No fast-math flag anywhere, so nothing is reordered and no product is fused with a sum: each point's result
+No fast-math flag anywhere, so nothing is reordered and no product of a formula is fused with a sum: each point's result
 depends on that point alone, not on n, its place in the array, or whether the loop was vectorised. Where the processor
 has 512-bit registers they are used: left alone, LLVM takes half of them.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 
 from engine.formula.program import Instruction, Program
+from engine.formula.single import ANY, FUSED, IS_FAR, NEAR
 
 _ARITHMETIC = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 _INTRINSICS = {
@@ -42,37 +43,69 @@ def assembly(functions: dict[str, Program], real: str, word: str) -> str:
 
 
 def _function(name: str, program: Program, real: str, word: str, declared: dict[str, str]) -> str:
+    """One loop; where float32 sin or cos is in it a second one, for arrays with an argument too large for ours."""
     outputs = [f"out{k}" for k in range(len(program.outputs))]
     pointers = ", ".join(f"ptr noalias %{p}" for p in ("x", "y", *outputs))
+    waves = real == "float" and any(one.operation in ("sin", "cos") for one in program.instructions)
     lines = [
         f'define void @{name}({word} %n, {pointers}) nounwind "prefer-vector-width"="512" {{',
         "entry:",
         f"  %any = icmp sgt {word} %n, 0",
         "  br i1 %any, label %loop, label %done",
-        "loop:",
-        f"  %i = phi {word} [0, %entry], [%next, %loop]",
+        *_loop("", program, real, word, declared, "%entry", "check" if waves else "done"),
     ]
+    if waves:
+        lines += [
+            "check:",
+            "  %again = icmp ne i32 %far, 0",
+            "  br i1 %again, label %wideloop, label %done",
+            *_loop("wide", program, real, word, declared, "%check", "done"),
+        ]
+    return "\n".join([*lines, "done:", "  ret void", "}"])
+
+
+def _loop(
+    prefix: str, program: Program, real: str, word: str, declared: dict[str, str], before: str, after: str
+) -> list[str]:
+    """The blocks of one loop over the points. That before a check finds out whether there is a far argument."""
+    v = f"%{prefix}v"
+    index, following = f"%{prefix}i", f"%{prefix}next"
+    lines = [f"{prefix}loop:", f"  {index} = phi {word} [0, {before}], [{following}, %{prefix}loop]"]
+    checks = after == "check"
+    if checks:
+        lines.append("  %found = phi i32 [0, %entry], [%far, %loop]")
+    fars: list[str] = []
     for k, instruction in enumerate(program.instructions):
-        lines += _instruction(f"%v{k}", instruction, program, real, word, declared)
+        operands = [_operand(program, slot, real, v) for slot in instruction.operands]
+        name = f"{v}{k}"
+        lines += _instruction(name, instruction, operands, real, word, declared, index, bool(prefix))
+        if checks and instruction.operation in ("sin", "cos"):
+            lines += [
+                f"  {name}far = call i1 @is_far(float {operands[0]})",
+                f"  {name}w = zext i1 {name}far to i32",
+            ]
+            fars.append(f"{name}w")
     for k, output in enumerate(program.outputs):
         lines += [
-            f"  %at{k} = getelementptr inbounds {real}, ptr %out{k}, {word} %i",
-            f"  store {real} {_operand(program, output, real)}, ptr %at{k}",
+            f"  %{prefix}at{k} = getelementptr inbounds {real}, ptr %out{k}, {word} {index}",
+            f"  store {real} {_operand(program, output, real, v)}, ptr %{prefix}at{k}",
         ]
-    lines += [
-        f"  %next = add nuw nsw {word} %i, 1",
-        f"  %more = icmp slt {word} %next, %n",
-        "  br i1 %more, label %loop, label %done",
-        "done:",
-        "  ret void",
-        "}",
+    so_far = "%found"
+    for k, one in enumerate(fars):
+        name = "%far" if k == len(fars) - 1 else f"%far{k}"
+        lines.append(f"  {name} = or i32 {so_far}, {one}")
+        so_far = name
+    return [
+        *lines,
+        f"  {following} = add nuw nsw {word} {index}, 1",
+        f"  %{prefix}more = icmp slt {word} {following}, %n",
+        f"  br i1 %{prefix}more, label %{prefix}loop, label %{after}",
     ]
-    return "\n".join(lines)
 
 
-def _operand(program: Program, slot: int, real: str) -> str:
+def _operand(program: Program, slot: int, real: str, v: str) -> str:
     instruction = program.instructions[slot]
-    return _constant(instruction.value, real) if instruction.operation == "const" else f"%v{slot}"
+    return _constant(instruction.value, real) if instruction.operation == "const" else f"{v}{slot}"
 
 
 def _constant(value: float, real: str) -> str:
@@ -86,17 +119,25 @@ def _constant(value: float, real: str) -> str:
 
 
 def _instruction(
-    name: str, instruction: Instruction, program: Program, real: str, word: str, declared: dict[str, str]
-) -> list[str]:
+    name: str, instruction: Instruction, operands: list[str], real: str, word: str, declared: dict[str, str],
+    index: str, wide: bool,
+) -> list[str]:  # fmt: skip
+    """Lines that compute `name`. `wide`: sin and cos of any float32 argument."""
     operation = instruction.operation
-    operands = [_operand(program, slot, real) for slot in instruction.operands]
     zero, one, minus_one, half = (_constant(value, real) for value in (0.0, 1.0, -1.0, 0.5))
+    if real == "float" and operation in NEAR:
+        declared |= {"fused": FUSED, f"near_{operation}": NEAR[operation]}
+        if operation in ANY:
+            declared |= {"is_far": IS_FAR, f"any_{operation}": ANY[operation]}
+            declared |= {f"llvm.{one}.f32": f"declare float @llvm.{one}.f32(float)" for one in ("fabs", operation)}
+        which = "any" if operation in ANY and wide else "near"
+        return [f"  {name} = call float @{which}_{operation}(float {operands[0]})"]
     match operation:
         case "const":
             return []
         case "x" | "y":
             return [
-                f"  {name}p = getelementptr inbounds {real}, ptr %{operation}, {word} %i",
+                f"  {name}p = getelementptr inbounds {real}, ptr %{operation}, {word} {index}",
                 f"  {name} = load {real}, ptr {name}p",
             ]
         case "+" | "-" | "*" | "/":

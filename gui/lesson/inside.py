@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
@@ -38,6 +38,7 @@ class InsidePart(QWidget):
     def __init__(self, theme: Theme, typesetter: Typesetter) -> None:
         super().__init__()
         self._theme = theme
+        self.places: Mapping[str, int] = {}  # whose colour is not given by its name: by this
         self._series: list[tuple[str, str]] = []
         self._inside: Inside | None = None
         layout = QVBoxLayout(self)
@@ -120,5 +121,5 @@ class InsidePart(QWidget):
         size = round(10 * self._theme.scale)
         self.chooser.setIconSize(QSize(size, size))
         for i, (name, _) in enumerate(self._series):
-            found = color(series_style(name, i), self._theme)
+            found = color(series_style(name, self.places.get(name, i)), self._theme)
             self.chooser.setItemIcon(i, dot(found, size, self.devicePixelRatioF()))

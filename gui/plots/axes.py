@@ -31,6 +31,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self.side, self.name, self.log = side, name, log
         self.note, self.blank = "", False
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.keep_picture(True)
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -42,6 +43,10 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         else:
             self.setHeight((BOTTOM_HEIGHT + room) * theme.scale)
         self.update()
+
+    def keep_picture(self, on: bool) -> None:
+        """On a screen: paint it once and keep the picture until it changes, while the plot beside it changes often."""
+        self.setCacheMode(self.CacheMode.DeviceCoordinateCache if on else self.CacheMode.NoCache)
 
     def marks(self) -> tuple[list[float], list[str]]:
         """Tick positions in view coordinates and their words, for the range now shown."""
@@ -55,8 +60,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         return values, tick_words(values, step)
 
     def boundingRect(self) -> QRectF:
-        """The axis and the half of a label that may stand over its end."""
-        return QRectF(QPointF(0, 0), self.size()).adjusted(-2, -10, 24, 2)
+        """The axis and the half of a label that may stand over either end."""
+        return QRectF(QPointF(0, 0), self.size()).adjusted(-24, -12, 24, 12)
 
     def wheelEvent(self, event: Any) -> None:
         """The wheel belongs to the plot."""

@@ -15,15 +15,26 @@ from PySide6.QtWidgets import QWidget
 
 from gui.fonts import SMALL, font
 from gui.palette import SeriesStyle, pen
-from gui.plots.canvas import Range
+from gui.plots.canvas import WIDEST, Range
 from gui.plots.geometry import Frame
 from gui.plots.header import Entry
 from gui.plots.plot import Plot
-from gui.plots.ranges import SAMPLE, calm, room_ahead, union, without_flight
+from gui.plots.ranges import SAMPLE, Span, calm, room_ahead, union, without_flight
 from gui.plots.readout import Row, draw_readout
-from gui.plots.series import EMPTY, Series, paint_crosshair, paint_empty, paint_events, paint_grid, paint_series
+from gui.plots.series import (
+    EMPTY,
+    LogFrame,
+    Series,
+    paint_crosshair,
+    paint_empty,
+    paint_events,
+    paint_grid,
+    paint_series,
+)
 from gui.plots.ticks import number
 from gui.tokens import DARK, Theme
+
+AHEAD = 0.3  # of the range of the ordinates: room where it grows while data streams in
 
 
 class Curves(Plot):
@@ -31,7 +42,8 @@ class Curves(Plot):
 
     `cursorMoved(x)`: a click or drag (or Left and Right) scrubs to x. `hovered(x or None)`: the mouse is over x, for
     linked plots. `logChanged(on)`: the switch for a logarithmic y axis. Values that are not finite, and on a
-    logarithmic axis values at or below zero, are gaps; the latter are counted in a hint.
+    logarithmic axis values at or below zero, are gaps; the latter are marked on the floor of the plot and counted in a
+    hint. `log_x`: the abscissa is logarithmic too; all arguments and signals stay plain numbers.
     """
 
     cursorMoved = Signal(float)
@@ -48,9 +60,10 @@ class Curves(Plot):
         parent: QWidget | None = None,
         *,
         empty: str = "Nothing measured yet",
+        log_x: bool = False,
     ) -> None:
         super().__init__(title, x_label, y_label, theme, parent)
-        self.log_y, self.empty = log_y, empty
+        self.log_y, self.log_x, self.empty = log_y, log_x, empty
         self.series: dict[str, Series] = {}
         self.events: list[tuple[float, str]] = []
         self.cursor_at: float | None = None
@@ -58,11 +71,12 @@ class Curves(Plot):
         self.fixed_x: tuple[float, float] | None = None
         self._held: tuple[tuple[float, float], tuple[float, float]] | None = None
         self._mouse: QPointF | None = None
-        self.canvas.left_axis.log = log_y
+        self.canvas.left_axis.log, self.canvas.bottom.log = log_y, log_x
+        self._streaming = False  # lines come one set after the other
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
         self._calm.setInterval(500)
-        self._calm.timeout.connect(self._note)
+        self._calm.timeout.connect(self._settle)
         self.log_switch = self.header.add_switch("log", "Logarithmic y axis", checked=log_y)
         self.log_switch.toggled.connect(self._log_toggled)
         self._data = self.canvas.layer(self._paint_data, 0)
@@ -70,13 +84,22 @@ class Curves(Plot):
         self.data_changed()
 
     # -- data ----------------------------------------------------------------------------------------------------
-    def set_series(self, key: str, label: str, style: SeriesStyle, *, ghost: bool = False, width: float = 2.0) -> None:
-        """Declare a line, or change how it is called and looks."""
+    def set_series(
+        self,
+        key: str,
+        label: str,
+        style: SeriesStyle,
+        *,
+        ghost: bool = False,
+        width: float = 2.0,
+        points: bool = False,
+    ) -> None:
+        """Declare a line, or change how it is called and looks. `points` marks every datum; width 0: and no line."""
         held = self.series.get(key) or Series(label, style)
-        same = (held.label, held.style, held.ghost, held.width) == (label, style, ghost, width)
+        same = (held.label, held.style, held.ghost, held.width, held.points) == (label, style, ghost, width, points)
         if key in self.series and same:
             return
-        self.series[key] = replace(held, label=label, style=style, ghost=ghost, width=width)
+        self.series[key] = replace(held, label=label, style=style, ghost=ghost, width=width, points=points)
         self.update_header()
         self.data_changed()
 
@@ -92,19 +115,20 @@ class Curves(Plot):
 
     def set_lines(self, lines: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None, ArrayLike | None]]) -> None:
         """The points of several declared lines, as set_data takes them; the range is fitted and painted once."""
-        first = math.inf
+        first, self._streaming = math.inf, self._calm.isActive()
         for key, (x, y, low, high) in lines.items():
             before = self.series[key]
             self._put(key, x, y, low, high)
             first = min(first, self.series[key].differs_from(before))
-        frame, blank = self.canvas.frame(), self.canvas.bottom.blank
-        self._fit()
+        frame, blank = self._frame(), self.canvas.bottom.blank
+        if not (self._calm.isActive() and self._fits()):
+            self._fit()
         blank_now = all(s.up(False) is None for s in self.shown())
         # the count in the note changes with every frame: not worth a painting each time
         if blank_now != blank or not self._calm.isActive():
             self._note()
             self._calm.start()
-        if self.canvas.frame() != frame or self.canvas.bottom.blank != blank:
+        if self._frame() != frame or self.canvas.bottom.blank != blank:
             self.canvas.refresh()
         elif first < math.inf:  # all to the left of it stays on the screen as it is
             left = max(-4.0, float(frame.px(first)) - 6 * self.theme.scale)
@@ -157,18 +181,18 @@ class Curves(Plot):
     def set_cursor(self, x: float | None) -> None:
         """Where the transport stands; None hides it."""
         if x != self.cursor_at:
-            frame, both = self.canvas.frame(), (x, self.cursor_at)
+            frame, both = self._frame(), (x, self.cursor_at)
             self.cursor_at = x
             for at in both:
                 if at is not None:
-                    place = min(max(float(frame.px(at)), -99.0), frame.width + 99.0)
+                    place = min(max(-99.0, float(frame.px(at))), frame.width + 99.0)
                     self._marks.update(QRectF(place - 4 * self.theme.scale, 0, 8 * self.theme.scale, frame.height))
 
     def cursor_moves(self, x: float) -> float:
         """How many pixels the cursor would move if it went to x; inf where there is none yet."""
         if self.cursor_at is None:
             return math.inf
-        frame = self.canvas.frame()
+        frame = self._frame()
         return abs(float(frame.px(x)) - float(frame.px(self.cursor_at)))
 
     def set_hover(self, x: float | None) -> None:
@@ -189,13 +213,18 @@ class Curves(Plot):
     def hint(self) -> str:
         """What the axis cannot show, in words, or an empty string."""
         missing = sum(s.missing() for s in self.shown()) if self.log_y else 0
-        return f"{missing} {'value' if missing == 1 else 'values'} ≤ 0 not shown" if missing else ""
+        words = [f"{missing} {'value' if missing == 1 else 'values'} ≤ 0 not shown"] if missing else []
+        if self.log_x and (
+            beside := sum(int((np.isfinite(s.x) & np.isnan(s.on_axis(s.x, True))).sum()) for s in self.shown())
+        ):
+            words.append(f"{beside} at {self.x_label or 'x'} ≤ 0 not shown")
+        return ", ".join(words)
 
     def readout(self, x: float) -> tuple[str, list[Row]]:
         """Head line and rows of the readout at x: every visible series with its value at its nearest point."""
         rows, at = [], x
         for series in self.shown():
-            index = series.nearest(x)
+            index = series.nearest(x, self.log_x)
             if index is not None:
                 at = float(series.x[index]) if not series.overlay else at
                 rows.append(Row(series.label, number(float(series.y[index])), series.colour(self.theme)))
@@ -205,7 +234,7 @@ class Curves(Plot):
     def entries(self) -> list[Entry]:
         """The legend's entries."""
         return [
-            Entry(key, s.label, s.colour(self.theme), s.dash(self.theme), width=s.thickness())
+            Entry(key, s.label, s.colour(self.theme), s.dash(self.theme), _symbol(s), s.thickness())
             for key, s in self.series.items()
             if not s.ghost  # a caption names the ghosts: their chips would crowd out the rest
         ]
@@ -214,20 +243,39 @@ class Curves(Plot):
         """The calm range around all visible data."""
         visible = self.shown()
         log = self.log_y
-        lines = [s for s in visible if not s.overlay and s.x.size] or visible
-        across = union(s.across() for s in lines)
-        up = union(s.up(log) for s in visible)
+        across = _drawable(union(s.across(self.log_x) for s in self._spanning(visible)))
+        up = _drawable(union(s.up(log) for s in visible))
         held_x, held_y = self._held or (None, None)
-        x_range = self.fixed_x or (room_ahead(*across, held_x) if across else (0.0, 1.0))
+        x_range = self._fixed() or (self._x_range(*across, held_x) if across else (0.0, 1.0))
         if up is None:
             return *x_range, 0.0, 1.0
-        y_range = calm(*self._readable(visible, *up), held_y, log=log)
+        ahead = AHEAD if self._streaming else 0.0
+        y_range = calm(*self._readable(visible, *up), held_y, log=log, ahead=ahead)
         self._held = (x_range, y_range)
         return *x_range, *y_range
 
+    def _spanning(self, visible: list[Series]) -> list[Series]:
+        """The series that decide which abscissae are shown: what was measured, rather than what was drawn over it."""
+        return [s for s in visible if not s.overlay and s.x.size] or visible
+
+    def _x_range(self, low: float, high: float, held: tuple[float, float] | None) -> tuple[float, float]:
+        """The range of the view around abscissae (on a logarithmic axis decimal exponents), with room ahead."""
+        return (low, max(math.ceil(4 * high) / 4, low + 0.25)) if self.log_x else room_ahead(low, high, held)
+
+    def _fixed(self) -> tuple[float, float] | None:
+        if self.fixed_x is None or not self.log_x:
+            return self.fixed_x
+        x0, x1 = self.fixed_x
+        return (math.log10(x0), math.log10(x1)) if 0 < x0 < x1 else None
+
+    def _frame(self) -> Frame:
+        """The frame as it is now, from data to pixels."""
+        frame = self.canvas.frame()
+        return LogFrame(**vars(frame)) if self.log_x else frame
+
     def _readable(self, visible: list[Series], low: float, high: float) -> tuple[float, float]:
         stride = max(1, sum(s.y.size for s in visible) // SAMPLE)
-        return without_flight([s.on_axis(s.y[::stride], self.log_y) for s in visible], low, high, log=self.log_y)
+        return without_flight([s.shown(self.log_y)[0][::stride] for s in visible], low, high, log=self.log_y)
 
     def data_changed(self) -> None:
         """Fit the range unless the user has zoomed, and paint."""
@@ -236,6 +284,26 @@ class Curves(Plot):
         super().data_changed()
 
     @Slot()
+    def _settle(self) -> None:
+        """What set_lines put off: the note, and, once no more data comes, the range without the room for it."""
+        if self._streaming:
+            self._calm.start()
+        else:
+            self._held = None
+        self._streaming = False
+        self._fit()
+        self._note()
+
+    def _fits(self) -> bool:
+        """Whether all lines lie within the range that is held: then it need not be found anew with every frame."""
+        if self.zoomed or self._held is None or self.log_x:
+            return self.zoomed
+        lines = [s for s in self.shown() if s.x.size]
+        across, up = union(s.across() for s in lines if not s.overlay), union(s.up(self.log_y) for s in lines)
+        (x0, x1), (y0, y1) = self._held
+        inside = across is not None and up is not None and x0 == across[0] and y0 <= up[0] and up[1] <= y1
+        return inside and across is not None and 0.2 * x1 <= across[1] <= x1
+
     def _note(self) -> None:
         axis, note = self.canvas.bottom, self.hint()
         blank = all(s.up(False) is None for s in self.shown())
@@ -259,7 +327,7 @@ class Curves(Plot):
         super().reset_view()
 
     def _blank(self, theme: Theme) -> Self:
-        return type(self)(self.title, self.x_label, self.y_label, self.log_y, theme, empty=self.empty)
+        return type(self)(self.title, self.x_label, self.y_label, self.log_y, theme, empty=self.empty, log_x=self.log_x)
 
     def _copy_to(self, twin: Self) -> None:
         twin.series = {key: replace(s) for key, s in self.series.items()}
@@ -285,12 +353,12 @@ class Curves(Plot):
 
     def dragged(self, at: QPointF) -> None:
         """Scrub."""
-        frame = self.canvas.frame()
+        frame = self._frame()
         self.cursorMoved.emit(frame.x(min(max(at.x(), 0.0), frame.width)))
 
     def hovered_at(self, at: QPointF | None) -> None:
         """Readout here, and tell linked plots."""
-        frame = self.canvas.frame()
+        frame = self._frame()
         inside = at is not None and 0 <= at.x() <= frame.width and 0 <= at.y() <= frame.height
         self._mouse = at if inside else None
         x = frame.x(at.x()) if at is not None and inside else None
@@ -317,6 +385,7 @@ class Curves(Plot):
     # -- painting ------------------------------------------------------------------------------------------------
     def _paint_data(self, painter: QPainter, frame: Frame) -> None:
         theme = self.theme
+        frame = LogFrame(**vars(frame)) if self.log_x else frame
         painter.setFont(font(SMALL * theme.scale))
         if not self.canvas.bottom.blank:
             paint_grid(painter, frame, self.canvas.left_axis.marks()[0], self.theme)
@@ -331,6 +400,7 @@ class Curves(Plot):
         if self.for_picture:
             return
         theme = self.theme
+        frame = LogFrame(**vars(frame)) if self.log_x else frame
         painter.setFont(font(SMALL * theme.scale))
         if self.cursor_at is not None:
             px = float(frame.px(self.cursor_at))
@@ -349,3 +419,13 @@ class Curves(Plot):
         paint_crosshair(painter, frame, x, self.shown(), self.theme, log=self.log_y)
         height = self._mouse.y() if self._mouse is not None else frame.height / 2
         draw_readout(painter, frame, QPointF(px, height), head, rows, self.theme)
+
+
+def _drawable(span: Span | None) -> Span | None:
+    """A span cut to what a view can show: the distance of two floats may be more than a float can hold."""
+    return span and (max(span[0], -WIDEST), min(span[1], WIDEST))
+
+
+def _symbol(series: Series) -> str:
+    """The mark that stands for a series of points in the legend, or none for a line."""
+    return series.style.symbol if series.points and not series.width and series.style is not None else ""

@@ -25,6 +25,7 @@ from gui.plots.ticks import number
 from gui.plots.trails import Arrow, Points, Trail, draw_arrows, draw_heads, draw_points, draw_ring, draw_trail
 from gui.tokens import DARK, Theme, alpha
 
+UNSEEN = 0.2  # px a head may move without a new painting
 REACH = 14.0  # px around the start within which the mouse takes it
 Readout = Callable[[float, float], str]
 
@@ -53,6 +54,8 @@ class Field(Plot):
         self.value_label = value_label
         self.relief: Relief | None = None
         self.trails: dict[str, Trail] = {}
+        self._arrow_looks: object = []
+        self._seen: dict[str, Trail] = {}  # as they were when a painting was last asked for
         self.points: dict[str, Points] = {}
         self.arrows: list[Arrow] = []
         self.start: tuple[float, float] | None = None
@@ -102,7 +105,11 @@ class Field(Plot):
         self.trails[key] = Trail(label, style, np.asarray(x, float), np.asarray(y, float), ghost, cursor_index)
         if known is None or (known.label, known.style, known.ghost) != (label, style, ghost):
             self.update_header()
-        self._walk.update()
+        seen, frame = self._seen.get(key), self.canvas.frame()
+        least = UNSEEN * abs(frame.x1 - frame.x0) / frame.width, UNSEEN * abs(frame.y1 - frame.y0) / frame.height
+        if seen is None or not self.trails[key].looks_like(seen, least):
+            self._seen[key] = self.trails[key]
+            self._walk.update()
 
     def set_overlay(self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None) -> None:
         """Lay somebody's drawn path over the measured ones: dashed and named."""
@@ -120,7 +127,11 @@ class Field(Plot):
         """Arrows as (x, y, dx, dy, label, colour) in data units; the colour is `#rrggbb` or a kind: gradient, step,
         momentum, text."""
         self.arrows = [Arrow(*arrow) for arrow in arrows]
-        self._walk.update()
+        frame = self.canvas.frame()
+        looks = [(a.label, a.colour, np.rint(np.stack(a.ends(frame)) / UNSEEN).tolist()) for a in self.arrows]
+        if looks != self._arrow_looks:
+            self._arrow_looks = looks
+            self._walk.update()
 
     def set_start(self, x: float | None, y: float | None = None) -> None:
         """Where the ring stands; None takes it away. Emits nothing."""
@@ -133,6 +144,7 @@ class Field(Plot):
 
     def remove(self, key: str) -> None:
         """Take a path, an overlay or points away; an unknown key is no error."""
+        self._seen.pop(key, None)
         if self.trails.pop(key, None) is not None:
             self.hidden.discard(key)
             self.update_header()
@@ -142,6 +154,7 @@ class Field(Plot):
     def clear(self) -> None:
         """Take paths, points and arrows away; field, view and start stay."""
         self.trails, self.points, self.arrows, self.hidden = {}, {}, [], set()
+        self._seen.clear()
         self.update_header()
         self.data_changed()
 

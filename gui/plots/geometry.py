@@ -44,8 +44,11 @@ class Frame:
 
 
 def _scale(value: Floats | float, low: float, high: float, first: float, last: float) -> Floats:
+    value = np.asarray(value, float)
     with np.errstate(all="ignore"):
-        mapped = first + (np.asarray(value, float) - low) * ((last - first) / (high - low))
+        mapped = first + (value - low) * ((last - first) / (np.float64(high) - low))
+        if mapped.size and mapped.min() > -FAR and mapped.max() < FAR:
+            return mapped  # nothing to mend
         return np.where(np.isfinite(value), np.clip(mapped, -FAR, FAR), np.nan)
 
 
@@ -58,10 +61,9 @@ def clip_polyline(x: Floats, y: Floats, width: float, height: float, margin: flo
     """
     if len(x) < 2:
         return np.empty(0), np.empty(0)
-    ok = np.isfinite(x) & np.isfinite(y)
-    inside = ok & (x >= -margin) & (x <= width + margin) & (y >= -margin) & (y <= height + margin)
-    if inside.all():
+    if x.min() >= -margin and x.max() <= width + margin and y.min() >= -margin and y.max() <= height + margin:
         return x, y
+    ok = np.isfinite(x) & np.isfinite(y)
     ax, ay, bx, by = x[:-1], y[:-1], x[1:], y[1:]
     with np.errstate(all="ignore"):
         dx, dy = bx - ax, by - ay

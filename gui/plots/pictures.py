@@ -8,13 +8,15 @@ from engine.picture import Kind
 from gui.tokens import Theme
 
 
-def plot_for(kind: Kind, title: str, x_label: str, y_label: str, log: bool, theme: Theme) -> QWidget:
+def plot_for(
+    kind: Kind, title: str, x_label: str, y_label: str, log: bool, theme: Theme, log_x: bool = False
+) -> QWidget:
     """An empty plot for pictures of this kind (see engine.picture); it has `show_picture`."""
     match kind:  # each is loaded with the first page that shows one
         case "lines":
             from gui.plots.lines import LinesPlot
 
-            return LinesPlot(title, x_label, y_label, log, theme)
+            return LinesPlot(title, x_label, y_label, log, theme, log_x=log_x)
         case "map":
             from gui.plots.decision import DecisionMap
 

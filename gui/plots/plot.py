@@ -103,6 +103,8 @@ class Plot(QWidget):
         """An off-screen twin in another theme with the same data, view and size. This plot does not change."""
         twin = self._blank(theme)
         twin.for_picture = True
+        for axis in (twin.canvas.bottom, twin.canvas.left_axis):
+            axis.keep_picture(False)
         twin.hidden = set(self.hidden)
         self._copy_to(twin)
         for part in twin.header.switches:

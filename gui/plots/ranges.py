@@ -15,6 +15,11 @@ Span = tuple[float, float]
 
 def extent(values: Floats) -> Span | None:
     """Smallest and largest finite value, or None if there is none."""
+    if not values.size:
+        return None
+    low, high = float(values.min()), float(values.max())
+    if math.isfinite(low) and math.isfinite(high):
+        return low, high
     finite = values[np.isfinite(values)]
     return (float(finite.min()), float(finite.max())) if finite.size else None
 
@@ -50,11 +55,14 @@ def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bo
     return low, high
 
 
-def calm(low: float, high: float, held: tuple[float, float] | None, *, log: bool) -> tuple[float, float]:
+def calm(
+    low: float, high: float, held: tuple[float, float] | None, *, log: bool, ahead: float = 0.0
+) -> tuple[float, float]:
     """A round range around [low, high] that keeps to the one `held` as long as that still fits.
 
     It grows as soon as data leaves it, and shrinks only when the data fills less than two fifths. `log`: the values
-    are decimal exponents, and the range ends on whole or half decades.
+    are decimal exponents, and the range ends on whole or half decades. `ahead`: where it grows, it grows by this share
+    more, so that it stands still for a while.
     """
     if held is not None and held[0] <= low and high <= held[1] and high - low >= 0.4 * (held[1] - held[0]):
         return held
@@ -63,13 +71,19 @@ def calm(low: float, high: float, held: tuple[float, float] | None, *, log: bool
         return low - spread / 2, high + spread / 2
     decades = 1.0 if high - low > 3 else 0.5 if high - low > 1 else 0.1
     step = decades if log else nice_step(high - low, 5) / 2
-    pad = 0.04 * (high - low)
-    first, last = math.floor((low - pad) / step) * step, math.ceil((high + pad) / step) * step
+    pad, more = 0.04 * (high - low), ahead * (high - low)
+    down, up = (pad + more if grown else pad for grown in _grown(low, high, held))
+    first, last = math.floor((low - down) / step) * step, math.ceil((high + up) / step) * step
     if not log and low >= 0 > first:
         first = 0.0
     if held is not None and high - low >= 0.4 * (held[1] - held[0]):  # growing: never give back on the other side
         first, last = min(first, held[0]), max(last, held[1])
     return first, last
+
+
+def _grown(low: float, high: float, held: tuple[float, float] | None) -> tuple[bool, bool]:
+    """Whether data left the held range below, and above."""
+    return (low < held[0], high > held[1]) if held is not None else (False, False)
 
 
 def room_ahead(low: float, high: float, held: tuple[float, float] | None) -> tuple[float, float]:

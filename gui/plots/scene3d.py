@@ -25,6 +25,7 @@ from gui.tokens import Theme, alpha
 
 AZIMUTH, ELEVATION = 35.0, 38.0
 SLICE, PAUSE = 0.0015, 8  # seconds at work on a picture, and milliseconds from one piece of work to the next
+UNSEEN = 0.001  # of the surface's side: what moves less is not painted anew while a run streams
 Strand = tuple[float, QPolygonF, QPen]
 
 
@@ -58,11 +59,23 @@ class Space(QWidget):
         """The paths to draw, lowest first."""
         self.trails = trails
         if self.patient and self._picture is not None and self.isVisible():
-            if not self._slices.isActive():
+            if self._shows(trails):
+                self._picture = (*self._picture[:2], trails)
+            elif not self._slices.isActive():
                 self._slices.start()
         else:
             self._picture = None
             self.update()
+
+    def _shows(self, trails: list[Trail]) -> bool:
+        """Whether the picture in hand shows these paths, but for what is too small to be seen."""
+        assert self._picture is not None
+        shown = self._picture[2]
+        if self.field is None or self._making is not None or len(shown) != len(trails):
+            return False
+        field = self.field
+        least = UNSEEN * (field.x1 - field.x0), UNSEEN * (field.y1 - field.y0)
+        return all(new.looks_like(old, least) for new, old in zip(trails, shown, strict=True))
 
     def _looks(self) -> object:
         """What a picture depends on, but for the paths."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from gui.fonts import SMALL, font, text_width
 from gui.palette import Dash, SeriesStyle, color, dash_of, pen
+from gui.plots.datums import paint_points, paint_spans, paint_sunk
 from gui.plots.geometry import Floats, Frame, clip_polyline, thin, thin_line
 from gui.plots.marks import draw_line, draw_mark, draw_words
 from gui.plots.ranges import Span, extent, union
@@ -19,36 +21,57 @@ from gui.tokens import Theme, alpha, mix
 
 OVERLAY_DASHES: tuple[Dash, ...] = ((6, 3), (2, 2), (10, 3, 2, 3), (1, 2))
 EMPTY: Floats = np.empty(0)
+SLIM = 1.0  # px: a band as narrow as this lies under its line
 
 
 @dataclass
 class Series:
-    """One line. `x`, `y`: [n]; `low`, `high`: [n] envelope or empty. An overlay (`order` >= 0) is somebody's drawn
-    curve or theory; a ghost is a pinned earlier run. `style` None: the colour of words."""
+    """One line. `x`, `y`: [n]; `low`, `high`: [n] envelope or empty. `points` marks every datum (width 0: no line).
+
+    An overlay (`order` >= 0) is somebody's drawn curve or theory; a ghost is a pinned earlier run. `style` None: the
+    colour of words.
+    """
 
     label: str
     style: SeriesStyle | None
     ghost: bool = False
     width: float = 2.0
     order: int = -1
+    points: bool = False
     x: Floats = field(default_factory=lambda: EMPTY)
     y: Floats = field(default_factory=lambda: EMPTY)
     low: Floats = field(default_factory=lambda: EMPTY)
     high: Floats = field(default_factory=lambda: EMPTY)
     _known: dict[str, Span | None] = field(default_factory=dict, init=False, repr=False)
+    _shown: dict[bool, tuple[Floats, Floats, Floats]] = field(default_factory=dict, init=False, repr=False)
+    _rising: bool | None = field(default=None, init=False, repr=False)
+    _sunk: NDArray[np.intp] | None = field(default=None, init=False, repr=False)
 
-    def across(self) -> Span | None:
-        """Smallest and largest finite abscissa."""
-        if "x" not in self._known:
-            self._known["x"] = extent(self.x)
-        return self._known["x"]
+    def across(self, log: bool = False) -> Span | None:
+        """Smallest and largest finite abscissa as the view has them."""
+        name = "log x" if log else "x"
+        if name not in self._known:
+            self._known[name] = extent(self.on_axis(self.x, log))
+        return self._known[name]
 
     def up(self, log: bool) -> Span | None:
         """Smallest and largest ordinate as the view has them, envelope included."""
         name = "log" if log else "y"
         if name not in self._known:
-            self._known[name] = union(extent(self.on_axis(part, log)) for part in (self.y, self.low, self.high))
+            self._known[name] = union(extent(part) for part in self.shown(log))
         return self._known[name]
+
+    def shown(self, log: bool) -> tuple[Floats, Floats, Floats]:
+        """`y`, `low` and `high` as the view has them."""
+        if log not in self._shown:
+            self._shown[log] = tuple(self.on_axis(part, log) for part in (self.y, self.low, self.high))  # type: ignore[assignment]
+        return self._shown[log]
+
+    def rising(self) -> bool:
+        """Whether its abscissae never go back."""
+        if self._rising is None:
+            self._rising = bool((self.x[1:] >= self.x[:-1]).all())
+        return self._rising
 
     def differs_from(self, other: Series) -> float:
         """The abscissa from which on this line may look different from `other`; inf where both are the same."""
@@ -90,8 +113,14 @@ class Series:
 
     def missing(self) -> int:
         """How many values a logarithmic axis cannot show: those at or below zero."""
-        with np.errstate(invalid="ignore"):
-            return int((self.y <= 0).sum())
+        return int(self.sunk().size)
+
+    def sunk(self) -> NDArray[np.intp]:
+        """Indices of the values at or below zero."""
+        if self._sunk is None:
+            with np.errstate(invalid="ignore"):
+                self._sunk = np.flatnonzero(self.y <= 0)
+        return self._sunk
 
     def on_axis(self, values: Floats, log: bool) -> Floats:
         """Values as the view has them: decimal logarithms on a logarithmic axis; what has no place there is nan."""
@@ -99,18 +128,32 @@ class Series:
             shown = np.log10(values) if log else values
             return np.where(np.isfinite(shown), shown, np.nan)
 
-    def nearest(self, x: float) -> int | None:
-        """Index of the point next to abscissa `x`, or None if the series has no point near it.
+    def nearest(self, x: float, log: bool = False) -> int | None:
+        """Index of the point next to abscissa `x` (`log`: on a logarithmic axis), or None if there is none near it.
 
         Beyond its ends a series says nothing, but for half a step.
         """
-        ok = np.flatnonzero(np.isfinite(self.x))
-        if not ok.size:
+        at, xs = (float(np.log10(x)) if x > 0 else -math.inf, self.on_axis(self.x, True)) if log else (x, self.x)
+        ok = np.flatnonzero(np.isfinite(xs))
+        if not ok.size or not math.isfinite(at):
             return None
-        at = int(ok[np.argmin(np.abs(self.x[ok] - x))])
-        reach = 0.51 * (self.x[ok[-1]] - self.x[ok[0]]) / max(1, ok.size - 1) + 1e-12 * abs(x)
-        inside = self.x[ok].min() - max(reach, 0.5) <= x <= self.x[ok].max() + max(reach, 0.5)
-        return at if inside else None
+        found = int(ok[np.argmin(np.abs(xs[ok] - at))])
+        reach = 0.51 * (xs[ok[-1]] - xs[ok[0]]) / max(1, ok.size - 1) + 1e-12 * abs(at)
+        reach = max(reach, 0.02 if log else 0.5)
+        return found if xs[ok].min() - reach <= at <= xs[ok].max() + reach else None
+
+
+class LogFrame(Frame):
+    """A frame whose view has the decimal logarithms of the abscissae."""
+
+    def px(self, x: Floats | float) -> Floats:
+        """Pixels of data abscissae; nan for those at or below zero."""
+        with np.errstate(all="ignore"):
+            return super().px(np.log10(np.asarray(x, float)))
+
+    def x(self, px: float) -> float:
+        """Data abscissa of a pixel."""
+        return float(10.0 ** min(max(super().x(px), -307.0), 308.0))
 
 
 def paint_series(
@@ -130,41 +173,51 @@ def paint_series(
     if not series.x.size:
         return
     column = 0.25 if whole else 1.5  # px; a line is 2 px wide
-    if left > 0 and not series.dash(theme):
-        series = _rest(frame, series, left, column)
-    px = frame.px(series.x)
+    start = _start(frame, series, left, column) if left > 0 and not series.dash(theme) else 0
+    y, low, high = (part[start:] for part in series.shown(log))
+    px = frame.px(series.x[start:])
+    py = frame.py(y)
     unit = theme.scale
     width = series.thickness() * unit
-    if series.low.size and not series.ghost:
-        _paint_band(painter, frame, series, theme, log, column)
-    x, y = thin_line(px, frame.py(series.on_axis(series.y, log)), column)
-    x, y = clip_polyline(x, y, frame.width, frame.height, margin=width)
-    used = pen(series.colour(theme), width, series.dash(theme))
-    draw_line(painter, x, y, used, whole=whole)
-    if series.x.size == 1 and 0 <= px[0] <= frame.width:
-        (only,) = frame.py(series.on_axis(series.y, log))
+    if series.low.size and not series.width:
+        paint_spans(painter, frame, px, frame.py(low), frame.py(high), pen(series.colour(theme), 1.25 * unit))
+    elif series.low.size and not series.ghost:
+        top, foot = frame.py(high), frame.py(low)
+        if whole or not (foot - top).max() <= SLIM:  # nan is no small number
+            _paint_band(painter, frame, px, foot, top, series.colour(theme), theme, column)
+    if series.width:
+        x, y = thin_line(px, py, column)
+        x, y = clip_polyline(x, y, frame.width, frame.height, margin=width)
+        used = pen(series.colour(theme), width, series.dash(theme))
+        draw_line(painter, x, y, used, whole=whole)
+    if series.points:
+        symbol = series.style.symbol if series.style is not None else "circle"
+        paint_points(painter, frame, px, py, symbol, series.colour(theme), unit)
+    if log and series.sunk().size:
+        sunk = frame.px(series.x[series.sunk()])
+        paint_sunk(painter, frame, sunk, series.colour(theme), theme.background, unit)
+    if series.x.size == 1 and not series.points and 0 <= px[0] <= frame.width:
+        (only,) = py
         if np.isfinite(only) and 0 <= only <= frame.height:
             draw_mark(painter, "circle", float(px[0]), float(only), 3 * unit, series.colour(theme), theme.background)
 
 
-def _rest(frame: Frame, series: Series, left: float, column: float) -> Series:
-    """A line without what ends well before the pixel `left`; cut where a pixel column begins, so that columns stay
-    the same. As it is where its abscissae do not rise."""
+def _start(frame: Frame, series: Series, left: float, column: float) -> int:
+    """From which point on a line is to be drawn where what ends well before the pixel `left` may be left out: where a
+    pixel column begins, so that columns stay the same. 0 where its abscissae do not rise."""
     x = series.x
-    if not (np.diff(x) >= 0).all():
-        return series
+    if not series.rising():
+        return 0
     start = max(0, int(np.searchsorted(x, frame.x(left - 12))) - 2)
     place = math.floor(float(frame.px(x[start])) / column) * column
-    start = min(start, int(np.searchsorted(x, frame.x(place))))
-    parts = {name: getattr(series, name)[start:] for name in ("x", "y", "low", "high")}
-    return replace(series, **parts)
+    return min(start, int(np.searchsorted(x, frame.x(place))))
 
 
-def _paint_band(painter: QPainter, frame: Frame, series: Series, theme: Theme, log: bool, column: float) -> None:
-    """The envelope from `low` to `high`. Where only its foot has no place on the axis, it reaches down to the floor."""
-    px = frame.px(series.x)
-    high = frame.py(series.on_axis(series.high, log))
-    low = frame.py(series.on_axis(series.low, log))
+def _paint_band(
+    painter: QPainter, frame: Frame, px: Floats, low: Floats, high: Floats, colour: str, theme: Theme, column: float
+) -> None:
+    """The envelope from `low` to `high`, [n] pixels. Where only its foot has no place on the axis, it reaches down to
+    the floor."""
     low = np.where(np.isnan(low) & np.isfinite(high), frame.height, low)
     ok = np.isfinite(px) & np.isfinite(high) & np.isfinite(low) & (px >= -2) & (px <= frame.width + 2)
     if ok.sum() < 2:
@@ -175,7 +228,7 @@ def _paint_band(painter: QPainter, frame: Frame, series: Series, theme: Theme, l
     top, foot = np.clip(top, 0, frame.height), np.clip(foot, 0, frame.height)
     corners = pg.functions.arrayToQPolygonF(np.concatenate([x, x[::-1]]), np.concatenate([top, foot[::-1]]))
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(mix(series.colour(theme), theme.background, 0.22)))
+    painter.setBrush(QColor(mix(colour, theme.background, 0.22)))
     painter.drawPolygon(corners)
 
 
@@ -194,21 +247,27 @@ def paint_grid(painter: QPainter, frame: Frame, ordinates: list[float], theme: T
 
 
 def paint_events(painter: QPainter, frame: Frame, events: list[tuple[float, str]], theme: Theme) -> None:
-    """Dotted marks on the abscissa with their words at the top; words that would overlap are left out."""
-    free = -1.0
-    small, row = font(SMALL * theme.scale), 16 * theme.scale
+    """Dotted marks on the abscissa with their words at the top; words that would overlap are left out, and words for
+    which neither side has room are cut."""
+    unit = theme.scale
+    free, least = -1.0, 32 * unit
+    small, row = font(SMALL * unit), 16 * unit
     for x, words in sorted(events):
         px = float(frame.px(x))
         if not 0 <= px <= frame.width:
             continue
-        painter.setPen(pen(theme.border, theme.scale, (2, 3)))
+        painter.setPen(pen(theme.border, unit, (2, 3)))
         painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
         wide = text_width(small, words)
-        fits = px + wide + 8 * theme.scale < frame.width
-        left = px + 4 * theme.scale if fits else px - wide - 4 * theme.scale
-        if left > free:
+        beyond = frame.width - px - 8 * unit if px + 4 * unit > free else 0.0
+        before = px - 4 * unit - max(free, 0.0)
+        if wide > max(beyond, before) >= least:
+            words = QFontMetricsF(small).elidedText(words, Qt.TextElideMode.ElideRight, max(beyond, before))
+            wide = text_width(small, words)
+        if words and wide <= max(beyond, before):
+            left = px + 4 * unit if wide <= beyond else px - wide - 4 * unit
             draw_words(painter, words, QRectF(left, 0, wide, row), small, theme.faint, theme.background)
-            free = left + wide + 8 * theme.scale
+            free = left + wide + 8 * unit
 
 
 def paint_crosshair(painter: QPainter, frame: Frame, x: float, shown: list[Series], theme: Theme, *, log: bool) -> None:
@@ -218,7 +277,7 @@ def paint_crosshair(painter: QPainter, frame: Frame, x: float, shown: list[Serie
     line = math.floor(px) + 0.5
     painter.drawLine(QPointF(line, 0), QPointF(line, frame.height))
     for series in shown:
-        index = series.nearest(x)
+        index = series.nearest(x, isinstance(frame, LogFrame))
         if index is None:
             continue
         (sy,) = frame.py(series.on_axis(series.y[index : index + 1], log))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,18 @@ class Trail:
         """Its line pattern: overlays are always dashed."""
         return (6, 3) if self.overlay or self.style is None else dash_of(self.style, theme)
 
+    def looks_like(self, other: Trail, reach: tuple[float, float]) -> bool:
+        """Whether a picture could not tell it from `other`: all is the same but for the last point, which lies within
+        `reach` of the other's."""
+        same = (self.label, self.style, self.ghost, self.overlay, self.head, len(self.x))
+        if same != (other.label, other.style, other.ghost, other.overlay, other.head, len(other.x)) or not len(self.x):
+            return False
+        near = abs(self.x[-1] - other.x[-1]) <= reach[0] and abs(self.y[-1] - other.y[-1]) <= reach[1]
+        return bool(near) and all(
+            np.array_equal(mine[:-1], yours[:-1], equal_nan=True)
+            for mine, yours in ((self.x, other.x), (self.y, other.y))
+        )
+
     def thickness(self) -> float:
         """Line width in plot pixels."""
         return 1.25 if self.ghost else 1.5 if self.overlay else 2.0
@@ -46,6 +59,8 @@ class Trail:
     def head_at(self) -> tuple[float, float] | None:
         """The data point of the head, or None if no point up to there is finite."""
         stop = len(self.x) if self.head is None else min(self.head + 1, len(self.x))
+        if stop > 0 and math.isfinite(self.x[stop - 1]) and math.isfinite(self.y[stop - 1]):
+            return float(self.x[stop - 1]), float(self.y[stop - 1])
         ok = np.flatnonzero(np.isfinite(self.x[:stop]) & np.isfinite(self.y[:stop]))
         return (float(self.x[ok[-1]]), float(self.y[ok[-1]])) if ok.size else None
 
@@ -70,6 +85,10 @@ class Arrow:
     dy: float
     label: str
     colour: str
+
+    def ends(self, frame: Frame) -> tuple[Floats, Floats]:
+        """Pixels of foot and tip: x [2], y [2]."""
+        return frame.px(np.array([self.x, self.x + self.dx])), frame.py(np.array([self.y, self.y + self.dy]))
 
     def ink(self, theme: Theme) -> str:
         """Its colour in a theme."""
@@ -161,7 +180,7 @@ def draw_arrows(painter: QPainter, frame: Frame, arrows: list[Arrow], theme: The
     """Draw arrows and return their tips, to be labelled together with the heads. Long ones are cut at the frame."""
     tips: list[Tip] = []
     for arrow in arrows:
-        x, y = frame.px(np.array([arrow.x, arrow.x + arrow.dx])), frame.py(np.array([arrow.y, arrow.y + arrow.dy]))
+        x, y = arrow.ends(frame)
         x, y = clip_polyline(x, y, frame.width, frame.height)
         if len(x) != 2 or not np.isfinite(x).all():
             continue

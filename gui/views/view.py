@@ -13,8 +13,9 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.experiment import Curve, Drawn, Experiment, Picture
+from engine.picture import Lines
 from engine.session.branches import BranchView, SessionView
-from engine.spec import Spec
+from engine.spec import Spec, declarations
 from gui.plots.curves import Curves
 from gui.plots.panel import Panel
 from gui.plots.pictures import plot_for
@@ -48,13 +49,18 @@ class View(QWidget):
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         super().__init__()
         self.experiment, self.theme = experiment, theme
+        fields = [d for d in declarations(experiment.Spec) if d.kind == "choices"]
+        # a contestant keeps its colour whoever else takes part
+        self.places = {name: i for declared in reversed(fields) for i, name in enumerate(declared.choices)}
         self.curves: dict[str, Curves] = {}
         self.pictures: dict[str, QWidget] = {}
         self._declared: dict[str, Curve] = {}
         self._every: dict[str, float] = {}
         for plot in experiment.plots:
             if isinstance(plot, Picture):
-                self.pictures[plot.name] = plot_for(plot.kind, plot.title, plot.x_label, plot.y_label, plot.log, theme)
+                self.pictures[plot.name] = plot_for(
+                    plot.kind, plot.title, plot.x_label, plot.y_label, plot.log, theme, plot.log_x
+                )
                 self._every[plot.name] = plot.every
             else:
                 self._add_curves(plot)
@@ -120,8 +126,8 @@ class View(QWidget):
         }
 
     def asks(self, name: str) -> Mapping[str, Any]:
-        """What a picture is asked for with."""
-        return {}
+        """What a picture is asked for with: the contestant looked at."""
+        return {"series": self.chosen}
 
     def set_spec(self, spec: Spec) -> None:
         """A new run begins with these settings."""
@@ -155,7 +161,7 @@ class View(QWidget):
         for name, widget in self.pictures.items():
             if name in probes:
                 self._due[name] = now + self._every[name]
-                self.in_turn(name, partial(widget.show_picture, probes[name]))  # type: ignore[attr-defined]
+                self.in_turn(name, partial(self._show_picture, widget, probes[name]))
         faint = [b.name for i, b in enumerate(view.branches) if i != view.current] + [pin.name for pin in pinned]
         caption = f"Bright: {view.branch.name}.  Faint: {', '.join(faint)}." if faint else ""
         if caption != self.panel.words[1]:
@@ -203,13 +209,19 @@ class View(QWidget):
                 lines.append((key_of(b, name), label, name, s, branch, b != view.current))
         return lines
 
+    def _show_picture(self, widget: Any, answer: Any) -> None:
+        if isinstance(answer, Lines):
+            lines = tuple(replace(line, place=self.places.get(line.series, -1)) for line in answer.lines)
+            answer = replace(answer, lines=lines)
+        widget.show_picture(answer)
+
     def label(self, series: str) -> str:
         """The reader's name of a contestant."""
         return self.experiment.label(series)
 
     def line_style(self, series: str, index: int) -> SeriesStyle:
         """How a contestant's lines look."""
-        return series_style(series, index)
+        return series_style(series, self.places.get(series, index))
 
     def _show_curves(
         self,

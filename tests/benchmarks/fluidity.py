@@ -2,9 +2,9 @@
 
     QT_QPA_PLATFORM=offscreen python tests/benchmarks/fluidity.py [SECONDS]
 
-A timer of 5 ms counts how late each of its ticks comes. Goals at 30 frames a second: p99 at most 5 ms, and at least
-0.9 of the headless steps per second (the same session and settings without a window, before and after it, in the same
-process).
+A timer of 5 ms counts how late each of its ticks comes; one that had to be left out counts from when it was due. Goals
+at 30 frames a second: p99 at most 5 ms, and at least 0.9 of the headless steps per second (the same session and
+settings without a window, before and after it, in the same process).
 """
 
 from __future__ import annotations
@@ -51,10 +51,17 @@ class Lateness(QObject):
 
     @Slot()
     def tick(self) -> None:
-        """One call; the next is due a tick after this one was, or after now when it came late."""
-        now = time.perf_counter()
+        """One call. Ticks that were left out meanwhile count as well, each with its own lateness.
+
+        As Qt has it, the next tick is due one interval after this one was, or after now where that is past.
+        """
+        now, step = time.perf_counter(), TICK / 1000
         self.late.append(max(0.0, 1000 * (now - self.due)))
-        self.due = max(self.due + TICK / 1000, now)
+        missed = self.due + step
+        self.due = missed if missed > now else now + step
+        while missed <= now:
+            self.late.append(1000 * (now - missed))
+            missed += step
 
 
 def wait(milliseconds: int) -> None:
@@ -100,7 +107,9 @@ def main() -> None:
         first, began, drawn = page.run.view.step, time.perf_counter(), []
         page.run.shown.connect(lambda *_: drawn.append(time.perf_counter()))
         watch.late.clear()
+        worked = time.thread_time()
         wait(int(1000 * seconds))
+        worked = time.thread_time() - worked
         steps = (page.run.view.step - first) / (time.perf_counter() - began)
         watch.timer.stop()
         late = sorted(watch.late)
@@ -110,6 +119,7 @@ def main() -> None:
     told = {p: late[min(len(late) - 1, int(len(late) * p / 100))] for p in (50, 95, 99, 100)}
     print(f"idle p99 {sorted(idle)[int(len(idle) * 0.99)]:.1f} ms; running at {len(drawn) / seconds:.0f} frames/s:")
     print("  " + ", ".join(f"p{p} {value:.1f} ms" for p, value in told.items()) + " (goal p99 5 ms)")
+    print(f"  the window's thread computes {1000 * worked / max(1, len(drawn)):.1f} ms a frame")
     kept = steps / statistics.mean(alone)
     print(f"{steps / 1e6:.2f} million steps/s, {kept:.2f} of headless {statistics.mean(alone) / 1e6:.2f} (goal 0.9)")
 

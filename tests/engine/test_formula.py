@@ -384,6 +384,43 @@ def test_float32_is_float64_rounded(text: str) -> None:
         np.testing.assert_allclose(part, wanted, rtol=2e-4, atol=2e-5 * max(1.0, float(np.abs(wanted).max())))
 
 
+@pytest.mark.parametrize(
+    ("name", "low", "high", "ulps"),
+    [("sin", -20, 20, 0.51), ("sin", -1e6, 1e6, 0.51), ("sin", -1e30, 1e30, 1.0), ("cos", -20, 20, 0.51),
+     ("cos", -2.6e8, 2.6e8, 0.6), ("cos", -1e10, 1e10, 1.0), ("exp", -104, 89, 0.51), ("exp", -1, 1, 0.51)],
+)  # fmt: skip
+def test_float32_functions_round_what_float64_gives(name: str, low: float, high: float, ulps: float) -> None:
+    x = np.random.default_rng(5).uniform(low, high, 200_001).astype(np.float32)
+    with np.errstate(all="ignore"):
+        wanted = getattr(np, name)(x.astype(np.float64))
+        nearest = wanted.astype(np.float32)
+    got = compile(parse(f"{name}(x)"), np.float32).value(x, np.float32(0))
+    finite = np.isfinite(nearest)
+    np.testing.assert_array_equal(got[~finite], nearest[~finite])
+    error = np.abs(got[finite].astype(np.float64) - wanted[finite])
+    assert np.all(error <= ulps * np.spacing(np.abs(nearest[finite])))
+
+
+def test_float32_functions_of_the_special_numbers() -> None:
+    x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 3e38, -3e38, 2.0**28, 88.8, -103.9], np.float32)
+    for name in ("sin", "cos", "exp"):
+        with np.errstate(all="ignore"):
+            wanted = getattr(np, name)(x.astype(np.float64)).astype(np.float32)
+        got = compile(parse(f"{name}(x)"), np.float32).value(x, np.float32(0))
+        np.testing.assert_array_equal(got, wanted)
+        np.testing.assert_array_equal(np.signbit(got[:2]), np.signbit(wanted[:2]))
+
+
+def test_a_far_argument_changes_no_bit_of_its_neighbours() -> None:
+    x, y = (v.astype(np.float32) for v in _points(100))
+    kernel = compile(parse("abs(sin(3*x)) + cos(x*y)*exp(-y) + cos(exp(y))"), np.float32)
+    alone = kernel.gradient(x, y)
+    for far in (1e9, np.inf, np.nan):
+        beside = kernel.gradient(np.append(x, np.float32(far)), np.append(y, np.float32(0)))
+        for part, wanted in zip(beside, alone, strict=True):
+            np.testing.assert_array_equal(part[:-1], wanted)
+
+
 def test_points_broadcast() -> None:
     kernel = compile(parse("x - 2*y"))
     x, y = np.linspace(0, 1, 5), np.linspace(0, 2, 3)[:, None]

@@ -37,6 +37,14 @@ def grabbed(widget: QWidget, width: int = 520, height: int = 360) -> QImage:
     return widget.grab().toImage()
 
 
+def alike(one: QImage, other: QImage) -> bool:
+    """Whether two pictures are the same, but for the last bit of a colour: Qt blends by where memory begins."""
+    pixels = [
+        np.array(image.convertToFormat(QImage.Format.Format_RGB32).constBits(), np.int16) for image in (one, other)
+    ]
+    return one.size() == other.size() and int(np.abs(pixels[0] - pixels[1]).max()) <= 1
+
+
 def count(image: QImage, colour: str, tolerance: int = 12) -> int:
     """How many pixels have about this colour."""
     wanted = QColor(colour)
@@ -576,7 +584,7 @@ def test_surface_turns_zooms_and_goes_home(qtbot: QtBot) -> None:
     assert grabbed(plot) != first
     qtbot.keyClick(plot.space, Qt.Key.Key_Plus)
     qtbot.keyClick(plot.space, Qt.Key.Key_Home)
-    assert grabbed(plot) == first
+    assert alike(grabbed(plot), first)
     plot.set_hidden("adam", True)
     assert count(grabbed(plot), color(style, DARK)) == 0
     centre = plot.space.value_at(QPointF(plot.space.width() / 2, plot.space.height() / 2))

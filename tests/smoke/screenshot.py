@@ -2,7 +2,8 @@
 
     QT_QPA_PLATFORM=offscreen python tests/smoke/screenshot.py [FILE] [light|dark] [WIDTH HEIGHT] [PRESET] [STEPS]
 
-Defaults: resources/screenshot.png, dark, 1440 x 900, the opening preset, 128 steps.
+Defaults: resources/screenshot.png, dark, 1440 x 900, the opening experiment and preset, 128 steps. PRESET may be
+ID:NAME, or ID: for the opening preset of an experiment.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main() -> None:
     path = Path(given[0]) if given else ROOT / "resources" / "screenshot.png"
     mode = given[1] if len(given) > 1 else "dark"
     width, height = (int(given[2]), int(given[3])) if len(given) > 3 else (1440, 900)
-    preset = given[4] if len(given) > 4 else ""
+    id, _, preset = given[4].rpartition(":") if len(given) > 4 else ("", "", "")
     steps = int(given[5]) if len(given) > 5 else 128
     app = QApplication.instance() or QApplication(["descent-lab"])
     assert isinstance(app, QApplication)
@@ -47,8 +48,9 @@ def main() -> None:
         window.resize(width, height)
         window.show()
         settle(app, lambda: window.page is not None and window.page.run.view is not None)
-        page = window.page
+        page = window.show_experiment(id) if id else window.page
         assert page is not None
+        settle(app, lambda: page.run.view is not None and not page.run.busy)
         if preset:
             page.use_preset(preset)
             page.play_when_ready = False

@@ -52,18 +52,22 @@ def _check_envelope(view: HistoryView, steps: NDArray[np.int64], rows: Floats) -
                 assert (low, high) == (min(numbers), max(numbers))
             else:
                 assert np.isnan(low) and np.isnan(high)
+            (x, y, *_), at = view.curve("loss", s), int(np.searchsorted(steps, begin))
+            assert x[b] == begin and np.array_equal(y[b], rows[at, s], equal_nan=True)
 
 
 @given(
     st.integers(1, 700), st.lists(st.integers(1, 90), min_size=1, max_size=5), st.integers(0, 60),
     st.sampled_from([4, 5, 8, 16]), st.sampled_from([1, 2, 7]), st.sampled_from([None, 0, 3000]), st.integers(0, 10**6),
+    st.sampled_from([1, 20, 10**6]),
 )  # fmt: skip
 def test_envelope_and_rows(
-    n: int, sizes: list[int], first: int, blocks: int, every: int, budget: int | None, seed: int
+    n: int, sizes: list[int], first: int, blocks: int, every: int, budget: int | None, seed: int, many: int
 ) -> None:
     rows = _rows(n, seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(history, "BLOCKS", blocks)
+        patch.setattr(history, "MANY", many)  # in the compiled loop, in NumPy, and by turns
         kept = History(("loss", "x"), SERIES, every=every, budget=budget)
         _fill(kept, rows, first, sizes)
         view = kept.view()

@@ -1,0 +1,1 @@
+"""What `networks.playground` is made of beside the experiment itself."""

@@ -1,0 +1,1 @@
+"""What `regularization.weight_decay` is made of beside the experiment itself."""

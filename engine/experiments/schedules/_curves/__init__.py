@@ -1,0 +1,1 @@
+"""What `schedules.curves` is made of beside the experiment itself."""
