@@ -106,6 +106,7 @@ class Header(QWidget):
         self.switches: list[QAbstractButton] = []
         self._chips: dict[str, Chip] = {}
         self._inset = self._left = 8.0
+        self._room = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._arrange()
 
@@ -189,18 +190,30 @@ class Header(QWidget):
             right -= round(4 * unit)
         title = text_width(font(BODY * unit, MEDIUM), self.title) + 12 * unit if self.title else 0.0
         chips, parent = self._chips.values(), self.parentWidget()
+        small = parent is not None and parent.height() <= 340 * unit
         for chip in chips:
             chip.compact = False
+            chip.show()
         self._left = self._inset
-        if self._chips_width() > right - self._inset * unit - title:
-            # In a small plot the swatches stand alone, and the title gives up standing above the axis.
+        below = False
+        if self._inset * unit + title + self._chips_width() > right and parent is not None:
+            # In a small plot the title gives up standing above the axis, and the words get a line of their own;
+            # where that is too short too, the swatches stand alone, as many as there is room for.
+            self._left = min(self._inset, 16.0)
+            fits = self._left * unit + title + self._chips_width() <= right
+            below = small and not fits and 6 * unit + self._chips_width() <= self.width() - 12 * unit
             for chip in chips:
-                chip.compact = parent is not None and parent.height() <= 340 * unit
-            if self._chips_width() > right - self._inset * unit - title and parent is not None:
-                self._left = min(self._inset, 16.0)
+                chip.compact = small and not fits and not below
+        self._room = right - self._left * unit
         start = left = self._left * unit + title
+        if below:
+            left = (self._left - 6) * unit
+            right, top = self.width(), top + row
         for chip in chips:
             width = chip.sizeHint().width()
+            if left + width > right and chip.compact:
+                chip.hide()
+                continue
             if left + width > right and left > start:
                 left = start = max(0.0, (self._left - 6) * unit)
                 top += row
@@ -223,5 +236,6 @@ class Header(QWidget):
             painter.setFont(font(BODY * unit, MEDIUM))
             painter.setPen(QPen(QColor(self.theme.text)))
             box = QRectF(self._left * unit, 6 * unit, self.width(), 20 * unit)
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.title)
+            words = painter.fontMetrics().elidedText(self.title, Qt.TextElideMode.ElideRight, max(0, int(self._room)))
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
         painter.end()

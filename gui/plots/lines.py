@@ -175,7 +175,8 @@ def _series(line: Line, index: int, order: int) -> Series:
     n = min(part.size for part in parts)
     band = [np.asarray(part, float).ravel() if part is not None else EMPTY for part in (line.low, line.high)]
     low, high = (part[:n] for part in band) if min(part.size for part in band) >= n else (EMPTY, EMPTY)
-    style = series_style(line.series or line.name, index if line.place < 0 else line.place)
+    quiet = line.series == "data" or (line.dashed and not line.series)  # what is given, not what somebody found
+    style = None if quiet else series_style(line.series or line.name, index if line.place < 0 else line.place)
     width = 0.0 if line.points else 2.0
     places = (order if line.dashed and not line.points else -1, line.points)
     return Series(line.name, style, False, width, *places, parts[0][:n], parts[1][:n], low, high)

@@ -200,6 +200,16 @@ class Layouts(QObject):
         return False
 
 
+def settled(lesson: Lesson) -> Layouts:
+    """Let every layout be done: one asks for the next until all stands."""
+    layouts = Layouts(lesson)
+    before = -1
+    while layouts.count != before:
+        before = layouts.count
+        QCoreApplication.processEvents()
+    return layouts
+
+
 def test_while_it_runs_only_numbers_change(qtbot: QtBot, lesson: Lesson) -> None:
     lesson.set_series([("adam", "Adam")], "adam")
     lesson.set_inside(inside(1))
@@ -210,11 +220,8 @@ def test_while_it_runs_only_numbers_change(qtbot: QtBot, lesson: Lesson) -> None
     cells = [cell for row in part.table.cells for cell in row]
     assert [c.text for c in cells] == ["1.000", "−2.000", "0.3333", "−1.000", "1.000"]
     assert not part.numbers.faded and part.numbers.lines == ("x = 1",)
-    layouts = Layouts(lesson)
-    before = -1
-    while layouts.count != before:  # one layout asks for the next until all stands
-        before = layouts.count
-        QCoreApplication.processEvents()
+    layouts = settled(lesson)
+    before = layouts.count
     for step in (2, 3, 12345):
         lesson.set_inside(inside(step))
         QCoreApplication.processEvents()
@@ -353,7 +360,7 @@ def test_nothing_is_cut(qtbot: QtBot, lesson: Lesson, width: int) -> None:
     filled(lesson)
     lesson.resize(width, 900)
     qtbot.waitUntil(lambda: lesson.typesetter.waiting == 0)
-    QCoreApplication.processEvents()
+    settled(lesson)
     content = lesson.area.widget()
     assert content is not None
     assert lesson.width() == width and content.width() <= lesson.area.viewport().width()
