@@ -176,7 +176,7 @@ class Experiment(Protocol):
     """The protocol. `S` below is the experiment's own Spec class.
 
     `columns` name what is recorded beside `step,series`, in the order of history.csv; `loss` is the one that is to
-    fall; `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and not to a
+    fall (empty: none); `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and not to a
     state, and are empty at step 0; `sparse` ones are measured at a cadence and are nan (empty in files) in between.
     `path`: the two columns that are a way through a plane, or None. `plots`: the large ones first, as many as `large`;
     then the small ones. `unit`: what one step is called (`step`, `epoch`, `width`); `steps_key`: the setting that

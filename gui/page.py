@@ -339,6 +339,8 @@ class Page(QWidget):
     def _best(self, view: SessionView) -> str:
         import numpy as np
 
+        if not self.experiment.loss:
+            return ""
         loss = view.latest(self.experiment.loss)
         if not np.isfinite(loss).any():
             return ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.experiment import Experiment
 from engine.session.branches import SessionView
@@ -41,7 +42,7 @@ def results(experiment: Experiment, pinned: Pinned, target: float) -> list[Resul
     ends = {e.series: e for e in pinned.view.branch.endings}
     found: list[Result] = []
     for s, name in enumerate(pinned.view.series):
-        loss = values[experiment.loss][:, s]
+        loss = values[experiment.loss][:, s] if experiment.loss else np.full(len(steps), np.nan)
         end = ends.get(s)
         last = int(np.searchsorted(steps, end.step, side="right")) - 1 if end else len(steps) - 1
         good = np.flatnonzero(np.isfinite(loss[: last + 1]))
@@ -51,7 +52,7 @@ def results(experiment: Experiment, pinned: Pinned, target: float) -> list[Resul
             Result(
                 run=pinned.name,
                 series=name,
-                final=float(pinned.view.branch.final[experiment.loss][s]),
+                final=_last(loss, pinned.view.branch.final[experiment.loss][s]) if experiment.loss else float("nan"),
                 best=float(loss[best]) if best >= 0 else float("nan"),
                 best_step=int(steps[best]) if best >= 0 else 0,
                 to_target=int(steps[reached[0]]) if len(reached) else None,
@@ -60,6 +61,12 @@ def results(experiment: Experiment, pinned: Pinned, target: float) -> list[Resul
             )
         )
     return found
+
+
+def _last(loss: NDArray[np.float64], final: float) -> float:
+    """The loss at the end: what was measured there, or of a loss measured now and then the last one before."""
+    good = loss[np.isfinite(loss)]
+    return float(good[-1]) if np.isnan(final) and len(good) else float(final)
 
 
 def what_differs(one: Pinned, other: Pinned) -> list[tuple[str, Any, Any]]:

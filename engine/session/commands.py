@@ -154,10 +154,10 @@ def _run(rest: list[str], picture: Picture | None) -> int:
     told = write_run(session, folder, "stopped" if interrupted and session.finish is None else None)
     if picture is not None:
         picture(session, folder / "figure", None)
-    print(f"{experiment.id}: {told['finish']} at step {told['step']}; written to {folder}")
+    print(f"{experiment.id}: {told['finish']} at {experiment.unit} {told['step']}; written to {folder}")
     for name, entry in told["series"].items():
-        measured = entry.get(experiment.loss)
-        print(f"  {name:12} {entry['finish']:9} step {entry['step']:<8} {experiment.loss} {measured}")
+        measured = f" {experiment.loss} {entry[experiment.loss]}" if experiment.loss else ""
+        print(f"  {name:12} {entry['finish']:9} {experiment.unit} {entry['step']:<8}{measured}")
     return 130 if interrupted else 1 if told["finish"] == "failed" else 0
 
 

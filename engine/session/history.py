@@ -25,7 +25,8 @@ MANY = 1024  # rows at once from which on a compiled loop pays
 @dataclass(frozen=True)
 class HistoryView:
     """A frozen look at a history: `steps` [rows], `values[name]` [rows, series], and, once there are more steps than
-    an envelope has blocks, `low[name]`, `high[name]` [blocks, series] with `block_steps` [blocks]. `traces`:
+    an envelope has blocks, `low[name]`, `high[name]` and the value at its first step, `first[name]` [blocks, series],
+    with `block_steps` [blocks]. `traces`:
     for each contestant the steps [n] and points [n, 2] of its thinned path, once there are many rows."""
 
     steps: Array
@@ -33,6 +34,7 @@ class HistoryView:
     block_steps: Array | None = None
     low: Mapping[str, Array] | None = None
     high: Mapping[str, Array] | None = None
+    first: Mapping[str, Array] | None = None
     traces: tuple[tuple[Array, Array], ...] = ()
     path: tuple[str, str] | None = None
 
@@ -53,15 +55,14 @@ class HistoryView:
 
     def curve(self, column: str, series: int) -> tuple[Array, Array, Array | None, Array | None]:
         """x, y, low, high of one line: every row while they are few, else one point a block with its envelope."""
-        if self.low is None or self.high is None or self.block_steps is None:
+        if self.low is None or self.high is None or self.first is None or self.block_steps is None:
             return self.steps, self.values[column][:, series], None, None
-        low, high = self.low[column][:, series], self.high[column][:, series]
-        rows = np.searchsorted(self.steps, self.block_steps).clip(max=len(self.steps) - 1)
-        return self.block_steps, self.values[column][rows, series], low, high
+        first, low, high = (part[column][:, series] for part in (self.first, self.low, self.high))
+        return self.block_steps, first, low, high
 
 
 class _Envelope:
-    """Lowest and highest values of blocks of steps; the blocks double when they are too many."""
+    """First, lowest and highest values of blocks of steps; the blocks double when they are too many."""
 
     def __init__(self, columns: tuple[str, ...], series: int) -> None:
         self.block = 1
@@ -69,12 +70,14 @@ class _Envelope:
         self.starts = np.empty(0, np.int64)
         self.low = {name: np.empty((0, series)) for name in columns}
         self.high = {name: np.empty((0, series)) for name in columns}
+        self.first = {name: np.empty((0, series)) for name in columns}
 
     def append(self, steps: Array, values: Mapping[str, Array]) -> None:
         n = len(steps)
         room = (self.block - self.filled) % self.block if len(self.starts) else 0
         head = min(room, n)
         cuts = np.concatenate([[0] if head else [], np.arange(head, n, self.block)]).astype(np.int64)
+        fresh = cuts[1:] if head else cuts
         for name, rows in values.items():
             low, high = _extremes(rows, cuts)
             if head:
@@ -87,7 +90,8 @@ class _Envelope:
             else:
                 self.low[name] = np.concatenate([self.low[name], low])
                 self.high[name] = np.concatenate([self.high[name], high])
-        fresh = cuts[1:] if head else cuts
+            if len(fresh):
+                self.first[name] = np.concatenate([self.first[name], rows[fresh]])
         self.starts = np.concatenate([self.starts, steps[fresh]])
         self.filled = (self.filled + n) % self.block
         while len(self.starts) > BLOCKS:
@@ -100,6 +104,7 @@ class _Envelope:
             for name, rows in store.items():
                 pairs = join(rows[: len(rows) - odd : 2], rows[1::2])
                 store[name] = np.concatenate([pairs, rows[-1:]]) if odd else pairs
+        self.first = {name: np.ascontiguousarray(rows[::2]) for name, rows in self.first.items()}
         self.starts = self.starts[::2]
         missing = self.filled if not last_full else self.block
         self.block *= 2
@@ -180,15 +185,15 @@ class History:
         """Only the rows of every so many steps; the very first row of all stays."""
         if every == 1:
             return steps, values
-        first = int(np.argmax(steps % every == 0)) if len(steps) else 0
-        if self.rows == 0 and first:
+        if self.rows == 0:
             keep = steps % every == 0
-            keep[0] = True
+            keep[:1] = True
             return steps[keep], {name: rows[keep] for name, rows in values.items()}
-        if len(steps) and steps[first] % every:
-            return steps[:0], {name: rows[:0] for name, rows in values.items()}
-        stride = every // int(steps[1] - steps[0]) if len(steps) > 1 else 1  # slices, not masks: no copies
-        return steps[first::stride], {name: rows[first::stride] for name, rows in values.items()}
+        # the steps are evenly spaced: a slice does, and copies nothing
+        first = int(-(steps[0] // -every) * every - steps[0]) if len(steps) else 0
+        apart = int(steps[1] - steps[0]) if len(steps) > 1 else max(first, 1)
+        part = slice(first // apart, None, max(1, every // apart))
+        return steps[part], {name: rows[part] for name, rows in values.items()}
 
     def _reserve(self, rows: int) -> None:
         if rows <= len(self._steps):
@@ -205,11 +210,16 @@ class History:
     def _thin(self) -> None:
         self.every *= 2
         self.thinned = True
-        keep = self._steps[: self.rows] % self.every == 0
-        keep[0] = True
-        self._steps = self._steps[: self.rows][keep]
-        self._values = {name: rows[: self.rows][keep] for name, rows in self._values.items()}
-        self.rows = len(self._steps)
+        first = 1 if self.rows > 1 and self._steps[1] % self.every == 0 else 2  # the very first row stays
+        part = slice(first, self.rows, 2)
+        rows = 1 + len(range(*part.indices(self.rows)))
+        old_steps, old_values, self.rows = self._steps, self._values, 1
+        self._steps, self._values = old_steps[:1], {name: old[:1] for name, old in old_values.items()}
+        self._reserve(max(rows, self.most or 0))  # once, for all that comes until the next thinning
+        self._steps[1:rows] = old_steps[part]
+        for name, old in old_values.items():
+            self._values[name][1:rows] = old[part]
+        self.rows = rows
 
     def view(self) -> HistoryView:
         """A frozen look at all rows so far (no copy of the rows)."""
@@ -220,4 +230,5 @@ class History:
         if envelope.block == 1:
             return view
         # these arrays are replaced, never written, by later appends
-        return replace(view, block_steps=envelope.starts, low=dict(envelope.low), high=dict(envelope.high))
+        low, high, first = dict(envelope.low), dict(envelope.high), dict(envelope.first)
+        return replace(view, block_steps=envelope.starts, low=low, high=high, first=first)

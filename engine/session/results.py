@@ -103,6 +103,9 @@ def summary(experiment: Experiment, view: SessionView, finish: str | None = None
                 good = np.flatnonzero(np.isfinite(values[column][:, s]))
                 number = float(values[column][good[-1], s]) if len(good) else number
             entry[column] = _plain(number)
+        told[name] = entry
+        if not experiment.loss:
+            continue
         # The last row counts even where only every so many steps have a row.
         loss = np.append(values[experiment.loss][steps < last, s], view.branch.final[experiment.loss][s])
         good = np.flatnonzero(np.isfinite(loss))
@@ -110,7 +113,6 @@ def summary(experiment: Experiment, view: SessionView, finish: str | None = None
             best = good[np.argmin(loss[good])]
             when = [*steps[steps < last].tolist(), last][best]
             entry |= {f"best_{experiment.loss}": float(loss[best]), "best_step": when}
-        told[name] = entry
     return {
         "experiment": experiment.id,
         "title": experiment.title,

@@ -241,7 +241,7 @@ class Session:
             told = next(e for e in reversed(branch.endings) if e.finish == branch.finish)
             branch.reason = f"{self.series[told.series]}: {told.reason}"
         elif self.step >= self.experiment.steps(self.live):
-            branch.finish, branch.reason = "done", f"all {self.step} steps taken"
+            branch.finish, branch.reason = "done", f"all {self.step} {self.experiment.unit}s taken"
 
     def seek(self, step: int) -> None:
         """Go to a step that was measured already (a later one: to the frontier)."""

@@ -26,7 +26,7 @@ class Trace:
         x0, x1, y0, y1 = extent
         self._origin = np.array([x0, y0])
         self._cell = np.array([x1 - x0, y1 - y0]) / FINENESS
-        self._before = np.full(2, np.nan)
+        self._before, self._before_step = np.full(2, np.nan), 0
         self._forget()
 
     def _forget(self) -> None:
@@ -40,15 +40,17 @@ class Trace:
 
     def append(self, steps: Array, x: Array, y: Array) -> None:
         """Go on: steps [n], x, y [n], contiguous."""
-        for begin in range(0, len(steps), MOST):
+        begin = 0
+        while begin < len(steps):  # cells double at the same point, however the steps are cut into calls
             part = slice(begin, begin + MOST)
-            self._append(steps[part], x[part], y[part])
+            begin += self._append(steps[part], x[part], y[part])
 
-    def _append(self, steps: Array, x: Array, y: Array) -> None:
+    def _append(self, steps: Array, x: Array, y: Array) -> int:
         from engine.thin import BEFORE, BREAK, ways
 
         kept = np.empty(3 * len(steps), np.int64)
-        count, added = ways(x, y, self._origin, self._cell, self._last, self._table, kept)
+        room = MOST + 1 - self._ways
+        done, count, added = ways(x, y, self._origin, self._cell, self._last, self._table, kept, room)
         kept = kept[:count]
         self._ways += added
         if count:
@@ -57,17 +59,18 @@ class Trace:
             points[kept == BEFORE] = self._before
             # a break and the point after it belong to the step before the way that begins there
             at = np.where(kept == BREAK, np.append(kept, 0)[1:], kept)
-            at = np.maximum(at, 0)
-            self.steps = np.concatenate([self.steps, steps[at]])
+            own = np.where(at == BEFORE, self._before_step, steps[np.maximum(at, 0)])
+            self.steps = np.concatenate([self.steps, own])
             self.points = np.concatenate([self.points, points])
-        self._before = np.array([x[-1], y[-1]])
+        self._before, self._before_step = np.array([x[done - 1], y[done - 1]]), int(steps[done - 1])
         if self._ways > MOST:
             self._coarsen()
+        return int(done)
 
     def _coarsen(self) -> None:
         """Double the cells and go through what is kept again."""
-        steps, points, before = self.steps, self.points, self._before
+        steps, points, before = self.steps, self.points, (self._before, self._before_step)
         self._cell = 2 * self._cell
         self._forget()
         self.append(steps, np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1]))
-        self._before = before
+        self._before, self._before_step = before

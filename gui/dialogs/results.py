@@ -21,7 +21,7 @@ from gui.dialogs.dialog import Dialog
 from gui.page import Page
 from gui.runs import Pinned, results, what_differs
 
-HEADS = ("run", "optimizer", "final loss", "best loss", "at step", "steps to target", "finish", "seconds")
+HEADS = ("run", "contestant", "final {0}", "best {0}", "at {1}", "{1}s to target", "finish", "seconds")
 
 
 class ResultsDialog(Dialog):
@@ -41,7 +41,8 @@ class ResultsDialog(Dialog):
         row.addWidget(self.target)
         row.addStretch(1)
         self.body.addLayout(row)
-        self.table = self._table(HEADS)
+        loss = page.experiment.loss.replace("_", " ") or "loss"
+        self.table = self._table(tuple(head.format(loss, page.experiment.unit) for head in HEADS))
         self.table.setAccessibleName("Results of pinned runs")
         self.body.addWidget(self.table, 2)
         pick = QHBoxLayout()
@@ -122,7 +123,7 @@ class ResultsDialog(Dialog):
 
 
 def _number(value: float) -> str:
-    return f"{value:.6g}" if math.isfinite(value) else str(value)
+    return f"{value:.6g}" if math.isfinite(value) else "—" if math.isnan(value) else str(value)
 
 
 def _words(value: object) -> str:

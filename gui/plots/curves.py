@@ -213,7 +213,7 @@ class Curves(Plot):
     def hint(self) -> str:
         """What the axis cannot show, in words, or an empty string."""
         missing = sum(s.missing() for s in self.shown()) if self.log_y else 0
-        words = [f"{missing} {'value' if missing == 1 else 'values'} ≤ 0 not shown"] if missing else []
+        words = [f"{missing} {'value' if missing == 1 else 'values'} ≤ 0, marked at the floor"] if missing else []
         if self.log_x and (
             beside := sum(int((np.isfinite(s.x) & np.isnan(s.on_axis(s.x, True))).sum()) for s in self.shown())
         ):
@@ -428,4 +428,6 @@ def _drawable(span: Span | None) -> Span | None:
 
 def _symbol(series: Series) -> str:
     """The mark that stands for a series of points in the legend, or none for a line."""
-    return series.style.symbol if series.points and not series.width and series.style is not None else ""
+    if not series.points or series.width:
+        return ""
+    return series.style.symbol if series.style is not None else "circle"

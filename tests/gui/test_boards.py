@@ -588,7 +588,7 @@ def test_values_without_a_logarithm_are_marked_on_the_floor(qtbot: QtBot) -> Non
     plot.set_data("a", [0, 1, 2, 3, 4], [1, 0.1, 0, -1, 0.01])
     plot.resize(400, 300)
     plot.grab()
-    assert plot.hint() == "2 values ≤ 0 not shown"
+    assert plot.hint() == "2 values ≤ 0, marked at the floor"
     found = ink(plot.grab().toImage(), style.dark)
     foot = plot.canvas.mapTo(plot, plot.canvas.on_screen(0, plot.canvas.shown_range()[2])).y()
     near = found[(found[:, 0] > foot - 11) & (found[:, 0] <= foot)]

@@ -231,7 +231,7 @@ def test_values_without_a_place_are_gaps(curves: Curves, log: bool) -> None:
     image = grabbed(curves)
     assert count(image, color(series_style("sgd"), DARK)) > 100
     # Gaps on a logarithmic axis: 0 (twice), -1, and -inf (three times) lie at or below zero.
-    assert curves.hint() == ("6 values ≤ 0 not shown" if log else "")
+    assert curves.hint() == ("6 values ≤ 0, marked at the floor" if log else "")
     assert all(np.isfinite(curves.canvas.shown_range()))
 
 

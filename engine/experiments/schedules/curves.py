@@ -44,7 +44,7 @@ class Curves(Basis):
     Spec: ClassVar[type[Spec]] = CurvesSpec
     columns: ClassVar[tuple[str, ...]] = ("learning_rate",)
     extras: ClassVar[tuple[str, ...]] = ("momentum", "loss")
-    loss: ClassVar[str] = "learning_rate"
+    loss: ClassVar[str] = ""
     steps_key: ClassVar[str] = "total_steps"
     pace: ClassVar[float] = 60.0
     plots: ClassVar[tuple[Curve | Picture, ...]] = (
