@@ -15,12 +15,13 @@ NOWHERE = np.iinfo(np.int64).min
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def ways(x, y, origin, cell, last, table, kept):  # type: ignore[no-untyped-def]
+def ways(x, y, origin, cell, last, table, kept, room):  # type: ignore[no-untyped-def]
     """Which points end a way from one cell to another that was not gone before.
 
     x, y: [n]; origin, cell: [2] corner and size of the cells; last: [3] int64, cell of the point before, and 1 if the
     line is broken there, updated; table: [power of two] uint64, the ways known, by their hash (0: free), updated;
-    kept: [3 n] int64. Returns (entries written to `kept`, ways added). Entries are indices of points, BREAK or BEFORE.
+    kept: [3 n] int64; room: it stops behind the point that adds this many ways. Returns (points gone through, entries
+    written to `kept`, ways added). Entries are indices of points, BREAK or BEFORE.
     A point that is not finite has a cell of its own. Two ways with one hash (about 1 in 10^15 pairs) count as one.
     """
     mask = np.uint64(len(table) - 1)
@@ -58,7 +59,9 @@ def ways(x, y, origin, cell, last, table, kept):  # type: ignore[no-untyped-def]
             kept[count] = i
             count += 1
         last[0], last[1] = a, b
-    return count, added
+        if added >= room:
+            return i + 1, count, added
+    return len(x), count, added
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -1,6 +1,8 @@
-"""How late the event loop is, and how much throughput is kept, while a run streams at full speed with four plots.
+"""How late the event loop is, and how much throughput is kept, while a run streams at full speed with all its plots.
 
-    QT_QPA_PLATFORM=offscreen python tests/benchmarks/fluidity.py [SECONDS]
+    QT_QPA_PLATFORM=offscreen python tests/benchmarks/fluidity.py [SECONDS] [ID]
+
+ID: landscapes.descent (default) or networks.playground.
 
 A timer of 5 ms counts how late each of its ticks comes; one that had to be left out counts from when it was due. Goals
 at 30 frames a second: p99 at most 5 ms, and at least 0.9 of the headless steps per second (the same session and
@@ -27,8 +29,14 @@ from engine.spec import build
 from gui.window import MainWindow
 
 SETTINGS = {
-    "surface": "ravine", "optimizers": ("sgd", "momentum", "rmsprop", "adam"), "learning_rate": 0.001,
-    "steps": 1_000_000_000, "noise": 0.0,
+    "landscapes.descent": {
+        "surface": "ravine", "optimizers": ("sgd", "momentum", "rmsprop", "adam"), "learning_rate": 0.001,
+        "steps": 1_000_000_000, "noise": 0.0,
+    },
+    "networks.playground": {
+        "data": "spiral", "hidden": (8, 8, 8), "activation": "tanh", "batch_size": 10, "learning_rate": 0.003,
+        "steps": 1_000_000_000,
+    },
 }  # fmt: skip
 TICK = 5  # milliseconds
 
@@ -71,10 +79,10 @@ def wait(milliseconds: int) -> None:
     loop.exec()
 
 
-def headless(seconds: float) -> float:
+def headless(id: str, seconds: float) -> float:
     """Steps a second without a window."""
-    experiment = load("landscapes.descent")
-    session = Session(experiment, build(experiment.Spec, SETTINGS))
+    experiment = load(id)
+    session = Session(experiment, build(experiment.Spec, SETTINGS[id]))
     session.advance(10**9, 0.5)
     before, began = session.step, time.perf_counter()
     session.advance(10**9, seconds)
@@ -84,18 +92,18 @@ def headless(seconds: float) -> float:
 def main() -> None:
     """Print lateness and throughput."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+    id = sys.argv[2] if len(sys.argv) > 2 else "landscapes.descent"
     sys.setswitchinterval(1e-4)
     app = QApplication.instance() or QApplication(["descent-lab"])
-    alone = [headless(seconds / 4)]
+    alone = [headless(id, seconds / 4)]
     with tempfile.TemporaryDirectory() as folder:
         window = MainWindow(QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat))
         window.resize(1440, 900)
         window.show()
         wait(1500)
-        page = window.page
-        assert page is not None
-        page._restart(build(page.experiment.Spec, SETTINGS))
-        wait(1000)
+        page = window.show_experiment(id)
+        page._restart(build(page.experiment.Spec, SETTINGS[id]))
+        wait(2000)
         page.run.speed = math.inf
         watch = Lateness()
         watch.start()
@@ -114,7 +122,7 @@ def main() -> None:
         watch.timer.stop()
         late = sorted(watch.late)
         window.close()
-    alone.append(headless(seconds / 4))
+    alone.append(headless(id, seconds / 4))
     app.processEvents()
     told = {p: late[min(len(late) - 1, int(len(late) * p / 100))] for p in (50, 95, 99, 100)}
     print(f"idle p99 {sorted(idle)[int(len(idle) * 0.99)]:.1f} ms; running at {len(drawn) / seconds:.0f} frames/s:")

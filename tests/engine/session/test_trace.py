@@ -48,11 +48,13 @@ def test_a_long_zigzag_keeps_its_ways_and_no_false_ones() -> None:
     assert {pair for pair in pairs if pair[0] != pair[1]} == allowed
 
 
-def test_how_it_is_cut_does_not_matter_to_a_short_way() -> None:
-    points = np.random.default_rng(1).normal(0, 0.5, (4000, 2))
-    whole, cut = traced(points), traced(points, (1, 2, 1999, 3999))
+@pytest.mark.parametrize("spread", [0.005, 0.05, 0.5])
+@pytest.mark.parametrize("cuts", [(1, 2, 1999, 3999), tuple(range(700, 60_000, 700)), (12_345,)])
+def test_how_it_is_cut_does_not_matter(cuts: tuple[int, ...], spread: float) -> None:
+    points = np.random.default_rng(1).normal(0, spread, (60_000, 2))
+    whole, cut = traced(points), traced(points, cuts)
     assert whole.steps.tolist() == cut.steps.tolist()
-    assert np.array_equal(whole.points, cut.points)
+    assert np.array_equal(whole.points, cut.points, equal_nan=True)
 
 
 def test_a_wild_walk_stays_bounded() -> None:
