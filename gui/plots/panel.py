@@ -7,8 +7,8 @@ from functools import partial
 from typing import Protocol, Self
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from gui.fonts import BODY, REGULAR, SEMIBOLD, SMALL, TITLE, font
 from gui.plots.curves import Curves
@@ -16,6 +16,7 @@ from gui.plots.header import Header
 from gui.tokens import DARK, Theme
 
 SMALL_PLOTS = 3
+NARROWEST = 160  # px at scale 1 that a small plot needs; where there is less room, fewer are seen
 
 
 class Pictured(Protocol):
@@ -73,7 +74,8 @@ class Words(QWidget):
 
 
 class Panel(QWidget):
-    """Plots as one: `main` (one, or several beside each other) above, and up to three small ones in a row below.
+    """Plots as one: `main` (one, or several beside each other; `stacked`: above each other) above, and up to three
+    small ones in a row below.
 
     Where there are more, the others wait unseen; the small switch of a plot puts another in its place, or makes it
     the large one. `arranged()` tells of it. Curves among them share their hover cursor.
@@ -89,24 +91,30 @@ class Panel(QWidget):
         caption: str = "",
         theme: Theme = DARK,
         parent: QWidget | None = None,
+        *,
+        stacked: bool = False,
     ) -> None:
         super().__init__(parent)
         large = [main] if isinstance(main, QWidget) else list(main)
         self.theme = theme
-        self.large = len(large)
+        self.large, self.stacked = len(large), stacked
+        self._places = SMALL_PLOTS
+        self._fixed = False  # a twin shows what the panel shows, however small the picture
         self.plots: list[QWidget] = [*large, *small]  # the large ones, the small ones, those that wait
         self._title = Words(TITLE, SEMIBOLD, False, theme, self)
         self._caption = Words(BODY if not small else SMALL + 1, REGULAR, True, theme, self)
-        self._upper, self._lower = QHBoxLayout(), QHBoxLayout()
+        self._upper: QBoxLayout = QVBoxLayout() if stacked else QHBoxLayout()
+        self._lower = QHBoxLayout()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._title)
-        for row in (self._upper, self._lower):
+        rows: tuple[QBoxLayout, ...] = (self._upper, self._lower)
+        for row in rows:
             row.setSpacing(0)
             column.addLayout(row)
         column.addWidget(self._caption)
-        column.setStretch(1, 5)
+        column.setStretch(1, 7 if stacked and len(large) > 1 else 5)
         column.setStretch(2, 2 if small else 0)
         self._switches: dict[QWidget, QWidget] = {}
         for plot in self.plots:
@@ -122,7 +130,7 @@ class Panel(QWidget):
     @property
     def seen(self) -> list[QWidget]:
         """The plots that have a place, the large ones first."""
-        return self.plots[: self.large + SMALL_PLOTS]
+        return self.plots[: self.large + self._places]
 
     def shows(self, plot: QWidget) -> bool:
         """Whether a plot has a place now."""
@@ -136,15 +144,30 @@ class Panel(QWidget):
         self.arranged.emit()
 
     def _place(self) -> None:
-        for row in (self._upper, self._lower):
+        rows: tuple[QBoxLayout, ...] = (self._upper, self._lower)
+        for row in rows:
             while row.takeAt(0) is not None:
                 pass
         for i, plot in enumerate(self.plots):
             if i < self.large:
                 self._upper.addWidget(plot, 1)
-            elif i < self.large + SMALL_PLOTS:
+            elif i < self.large + self._places:
                 self._lower.addWidget(plot, 1)
-            plot.setVisible(i < self.large + SMALL_PLOTS)
+            plot.setVisible(i < self.large + self._places)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many small plots as there is room for."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._fixed:
+            return
+        places = max(1, min(SMALL_PLOTS, int(self.width() / (NARROWEST * self.theme.scale))))
+        if places != self._places:
+            self._places = places
+            self._place()
+            self.arranged.emit()
 
     def _add_switch(self, plot: QWidget) -> None:
         header = getattr(plot, "header", None)
@@ -174,7 +197,7 @@ class Panel(QWidget):
         if self.plots.index(plot) >= self.large:
             first = self.plots[0]
             found.append((first, f"Large, in place of {_title(first)}" if self.large > 1 else "Show large"))
-        found += [(other, _title(other)) for other in self.plots[self.large + SMALL_PLOTS :] if other is not plot]
+        found += [(other, _title(other)) for other in self.plots[self.large + self._places :] if other is not plot]
         if self.plots.index(plot) < self.large:
             found = [(other, f"{_title(other)} large") for other in self.plots[self.large :]]
         return found
@@ -198,12 +221,14 @@ class Panel(QWidget):
             part.updateGeometry()
         for plot in self.plots:
             plot.apply_theme(theme)  # type: ignore[attr-defined]
+        self._fit()
         self.update()
 
     def clone(self, theme: Theme) -> Self:
         """An off-screen twin of what is seen, in another theme, with the same size. This panel does not change."""
         twins = [plot.clone(theme) for plot in self.seen]  # type: ignore[attr-defined]
-        twin = type(self)(twins[: self.large], twins[self.large :], *self.words, theme)
+        twin = type(self)(twins[: self.large], twins[self.large :], *self.words, theme, stacked=self.stacked)
+        twin._fixed = True
         for switch in twin._switches:
             switch.hide()
         twin.resize(self.size())
