@@ -2,7 +2,7 @@
 
 Numba notices a change of the file that holds a kernel, but not of a file the kernel calls into: after
 editing a rule it would go on running the old one. So the folder is named by a hash of every source of the
-engine (and of Numba's version), and an edited engine simply starts a new folder.
+engine that a kernel may be made of (and of Numba's version), and an edited engine simply starts a new folder.
 """
 
 from __future__ import annotations
@@ -19,14 +19,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ENGINE = Path(__file__).resolve().parent
+NO_KERNELS = ("data", "experiments", "schedules", "session", "setup", "torch_code")  # a test sees to it
 KEPT_SIBLINGS = 2
 KEY_LENGTH = 20
 
 
 def source_key(root: Path = ENGINE) -> str:
-    """Hash of the names and bytes of all `root/**/*.py` and of Numba's version, as 20 hexadecimal digits."""
+    """Hash of the names and bytes of `root/**/*.py`, but for the folders without kernels, and of Numba's version, as
+    20 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=KEY_LENGTH // 2)
     for path in sorted(root.rglob("*.py")):
+        if path.relative_to(root).parts[0] in NO_KERNELS:
+            continue
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)

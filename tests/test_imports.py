@@ -23,6 +23,7 @@ PLAIN = ("gui.plots", "gui.form", "gui.transport", "gui.theme", "gui.tokens", "g
 LOOKS = ("gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
 # One experiment or view by name, as against the folder that finds them.
 NAMED = re.compile(r"(engine\.experiments|gui\.views)\.(networks|landscapes|schedules|regularization|dynamics)\b")
+WARMED = ("engine.optimizers", "engine.networks.warm", "engine.experiments")  # built once, at set-up
 LIVE = ("engine.session.Session", "engine.session.session.Session", "engine.experiments")
 
 
@@ -77,7 +78,7 @@ def forbidden(module: str, target: str) -> str | None:
             package = target.partition(".")[0]
             known = package in sys.stdlib_module_names or below(target, "engine.setup")
             # warm runs in the finished environment; it imports these when it is called.
-            late = module == "engine.setup.warm" and target in ("engine.optimizers", "engine.experiments")
+            late = module == "engine.setup.warm" and target in WARMED
             if not known and not late:
                 return "set-up runs on a bare Python"
             return None

@@ -18,8 +18,10 @@ from numba import njit  # noqa: E402
 from engine.formula.call import call_look_ahead, call_update  # noqa: E402
 from engine.networks.batch_kernels import SCRATCH, batch_gradient  # noqa: E402
 from engine.networks.chance import shuffle  # noqa: E402
-from engine.networks.dense_kernels import kernel  # noqa: E402
+from engine.networks.dense_kernels import WIDTH, kernel  # noqa: E402
 from engine.networks.plan import BIAS, IN, OUT, WEIGHT  # noqa: E402
+from engine.networks.vector_ops import across, fma  # noqa: E402
+from engine.networks.vectors import full, load  # noqa: E402
 
 RUNNING, NOT_FINITE = 0, 1
 _entry: Any = njit(nogil=True, cache=True, error_model="numpy")
@@ -49,17 +51,20 @@ def penalize(params, layers, grad, l1, l2, biases):  # type: ignore[no-untyped-d
 
 @kernel
 def norm(grad):  # type: ignore[no-untyped-def]
-    """Euclidean norm, summed in float64 in four strands, so that no addition waits for the one before it."""
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    whole = len(grad) - len(grad) % 4
-    for i in range(0, whole, 4):
-        a += np.float64(grad[i]) ** 2
-        b += np.float64(grad[i + 1]) ** 2
-        c += np.float64(grad[i + 2]) ** 2
-        d += np.float64(grad[i + 3]) ** 2
-    for i in range(whole, len(grad)):
-        a += np.float64(grad[i]) ** 2
-    return np.sqrt((a + b) + (c + d))
+    """Euclidean norm; in float64 where the squares would overflow."""
+    even, odd = full(grad, 0.0), full(grad, 0.0)
+    whole = len(grad) - len(grad) % (2 * WIDTH)
+    for k in range(0, whole, 2 * WIDTH):
+        a, b = load(grad, k), load(grad, k + WIDTH)
+        even, odd = fma(a, a, even), fma(b, b, odd)
+    total = np.float64(across(even + odd))
+    for k in range(whole, len(grad)):
+        total += np.float64(grad[k]) * np.float64(grad[k])
+    if not np.isfinite(total):
+        total = np.float64(0.0)
+        for k in range(len(grad)):
+            total += np.float64(grad[k]) * np.float64(grad[k])
+    return np.sqrt(total)
 
 
 @kernel

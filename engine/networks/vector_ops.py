@@ -17,6 +17,7 @@ _BIAS = {32: 127, 64: 1023}
 
 
 def constant_vector(kind: Any, value: float) -> Any:
+    """Code for a constant sixteen times."""
     machine = machine_of(kind)
     return ir.Constant(machine, [float(value)] * WIDTH)
 

@@ -55,14 +55,17 @@ class _MaskModel(models.PrimitiveModel):
 
 
 def machine_of(kind: Any) -> Any:
+    """The LLVM type of a vector."""
     return ir.VectorType(ir.FloatType() if kind.element == types.float32 else ir.DoubleType(), WIDTH)
 
 
 def bits_of(kind: Any) -> int:
+    """Bits of one of its numbers: 32 or 64."""
     return 32 if kind.element == types.float32 else 64
 
 
 def spread(builder: Any, scalar: Any) -> Any:
+    """Code for a scalar sixteen times."""
     empty = ir.Constant(ir.VectorType(scalar.type, WIDTH), ir.Undefined)
     one = builder.insert_element(empty, scalar, ir.IntType(32)(0))
     return builder.shuffle_vector(one, empty, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH))
@@ -110,6 +113,7 @@ _operator(operator.eq, lambda builder, a, b: builder.fcmp_ordered("==", a, b), T
 
 
 def pointer_to(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+    """Code for the address of an entry of a contiguous array."""
     data = context.make_array(kind)(context, builder, array).data
     return builder.gep(data, [index])
 

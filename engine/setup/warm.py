@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib
 
 
+def _tell(done: int, total: int, what: str) -> None:
+    print(f"{done} of {total}: {what}", flush=True)
+
+
 def main() -> int:
     """Build what is kept compiled on disk: every rule, and what each experiment needs for its first steps.
 
@@ -12,7 +16,8 @@ def main() -> int:
     """
     # By name, not by imports at the top: this folder must load on a bare Python.
     optimizers = importlib.import_module("engine.optimizers")
-    optimizers.warm(lambda done, total, what: print(f"{done} of {total}: {what}", flush=True))
+    optimizers.warm(_tell)
+    importlib.import_module("engine.networks.warm").warm(_tell)
     for experiment in importlib.import_module("engine.experiments").everything():
         print(experiment.title, flush=True)
         spec = experiment.Spec()

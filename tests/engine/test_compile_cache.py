@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine import compile_cache
-from engine.compile_cache import KEPT_SIBLINGS, cache_folder, source_key, use_cache, user_cache
+from engine.compile_cache import ENGINE, KEPT_SIBLINGS, NO_KERNELS, cache_folder, source_key, use_cache, user_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -139,3 +140,19 @@ def test_the_sources_are_read_once_in_a_process(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(compile_cache, "source_key", fail)
     assert use_cache() == folder
+
+
+@pytest.mark.parametrize("folder", NO_KERNELS)
+def test_what_is_left_out_of_the_key_holds_no_kernels(folder: str) -> None:
+    files = list((ENGINE / folder).rglob("*.py"))
+    assert files
+    for path in files:
+        assert not re.search(r"\bnumba\b|\bllvmlite\b|\bn?jit\b", path.read_text(encoding="utf-8")), path
+
+
+def test_an_edited_experiment_keeps_the_kernels(tmp_path: Path) -> None:
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "rules.py").write_text("a = 1")
+    key = source_key(tmp_path)
+    (tmp_path / "experiments" / "one.py").write_text("b = 2")
+    assert source_key(tmp_path) == key
