@@ -229,8 +229,8 @@ class Pump(QObject):
         if not self._worker.stopping:
             self.batch.emit(batch)
 
-    def close(self) -> None:
-        """Stop the worker and wait for it: the one way down."""
+    def close(self, most: int = 2**31 - 1) -> bool:
+        """Stop the worker and wait for it, at most so many milliseconds: the one way down. Returns whether it ended."""
         self._worker.stopping = True
         self._thread.quit()
-        self._thread.wait()
+        return bool(self._thread.wait(most))

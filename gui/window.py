@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # what takes its time to load comes after the first paint
     from gui.pump import Pump
 
 RECENT = 8
+PATIENCE = 2500  # milliseconds
 
 
 class MainWindow(QMainWindow):
@@ -49,6 +51,8 @@ class MainWindow(QMainWindow):
         self.appearance = Appearance("system" if mode not in ("light", "dark") else mode, parent=self)  # type: ignore[arg-type]
         self.appearance.presentation = self.settings.value("presentation", "false") == "true"
         self.pump: Pump | None = None
+        self.patience = 2**31 - 1  # milliseconds that closing waits for the worker
+        self.ended = True  # whether the worker did, once the window is closed
         self.experiments: tuple[Experiment, ...] = ()
         self.pages: dict[str, Page] = {}
         self.errors = ErrorDialog(self)
@@ -508,7 +512,7 @@ class MainWindow(QMainWindow):
         for each in self.pages.values():
             each.close_run()
         if self.pump is not None:
-            self.pump.close()
+            self.ended = self.pump.close(self.patience)
         self._uninstall()
         super().closeEvent(event)
 
@@ -522,5 +526,10 @@ def run(arguments: Sequence[str] = ()) -> int:
     app.setAttribute(Qt.ApplicationAttribute.AA_DontShowIconsInMenus, False)
     path = Path(arguments[0]) if arguments else None
     window = MainWindow(open_file=path)
+    window.patience = PATIENCE
     window.show()
-    return app.exec()
+    status = app.exec()
+    if not window.ended:  # a kernel is being compiled, and nobody can stop that: all that is worth keeping is kept
+        window.settings.sync()
+        os._exit(status)
+    return status
