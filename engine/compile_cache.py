@@ -1,8 +1,8 @@
 """Where Numba keeps its machine code: one folder for each state of the engine's sources.
 
 Numba notices a change of the file that holds a kernel, but not of a file the kernel calls into: after
-editing a rule it would go on running the old one. So the folder is named by a hash of every source of the
-engine that a kernel may be made of (and of Numba's version), and an edited engine simply starts a new folder.
+editing a rule it would go on running the old one. So the folder is named by a hash of every source that kernels
+of other files are made of (and of Numba's version), and an edited one simply starts a new folder.
 """
 
 from __future__ import annotations
@@ -19,17 +19,24 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ENGINE = Path(__file__).resolve().parent
-NO_KERNELS = ("data", "experiments", "schedules", "session", "setup", "torch_code")  # a test sees to it
+# Kernels of other files are made of what these hold; a test sees to it. Of all other files Numba notices every change.
+SHARED = ("formula/", "networks/", "lanes.py", "optimizers/catalogue.py", "optimizers/rule.py", "optimizers/rules.py")
+LEAVES = ("networks/slices.py", "networks/torch_", "networks/warm.py", "networks/conv_description.py")
 KEPT_SIBLINGS = 2
 KEY_LENGTH = 20
 
 
+def is_shared(name: str) -> bool:
+    """Whether kernels of other files may be made of the file `name` (below the engine, with slashes)."""
+    return name.startswith(SHARED) and not name.startswith(LEAVES)
+
+
 def source_key(root: Path = ENGINE) -> str:
-    """Hash of the names and bytes of `root/**/*.py`, but for the folders without kernels, and of Numba's version, as
+    """Hash of the names and bytes of the sources that kernels of several files are made of, and of Numba's version, as
     20 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=KEY_LENGTH // 2)
     for path in sorted(root.rglob("*.py")):
-        if path.relative_to(root).parts[0] in NO_KERNELS:
+        if not is_shared(path.relative_to(root).as_posix()):
             continue
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine import compile_cache
-from engine.compile_cache import ENGINE, KEPT_SIBLINGS, NO_KERNELS, cache_folder, source_key, use_cache, user_cache
+from engine.compile_cache import ENGINE, KEPT_SIBLINGS, cache_folder, is_shared, source_key, use_cache, user_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,28 +22,29 @@ def sources(tmp_path: Path) -> Path:
     root = tmp_path / "engine"
     (root / "optimizers").mkdir(parents=True)
     (root / "optimizers" / "rules.py").write_bytes(b"def sgd(p, g, lr): return p - lr * g\n")
-    (root / "other.py").write_bytes(b"x = 1\n")
+    (root / "networks").mkdir()
+    (root / "networks" / "other.py").write_bytes(b"x = 1\n")
     return root
 
 
-def test_the_key_changes_with_any_byte_of_any_source(sources: Path) -> None:
+def test_the_key_changes_with_any_byte_of_what_kernels_share(sources: Path) -> None:
     seen = {source_key(sources)}
     rules = sources / "optimizers" / "rules.py"
     original = rules.read_bytes()
     rules.write_bytes(original.replace(b"-", b"+"))
     seen.add(source_key(sources))
-    (sources / "new.py").write_bytes(b"")
+    (sources / "networks" / "new.py").write_bytes(b"")
     seen.add(source_key(sources))
-    (sources / "new.py").rename(sources / "newer.py")
+    (sources / "networks" / "new.py").rename(sources / "networks" / "newer.py")
     seen.add(source_key(sources))
-    (sources / "other.py").write_bytes(b"x = 1\n\n")
+    (sources / "networks" / "other.py").write_bytes(b"x = 1\n\n")
     seen.add(source_key(sources))
     assert len(seen) == 5
 
 
 def test_the_key_is_that_of_the_contents_and_of_nothing_else(sources: Path) -> None:
     key = source_key(sources)
-    os.utime(sources / "other.py", (1, 1))
+    os.utime(sources / "networks" / "other.py", (1, 1))
     (sources / "notes.txt").write_text("not a source")
     assert source_key(sources) == key
     (sources / "optimizers" / "rules.py").write_bytes(b"x")
@@ -142,17 +143,35 @@ def test_the_sources_are_read_once_in_a_process(monkeypatch: pytest.MonkeyPatch)
     assert use_cache() == folder
 
 
-@pytest.mark.parametrize("folder", NO_KERNELS)
-def test_what_is_left_out_of_the_key_holds_no_kernels(folder: str) -> None:
-    files = list((ENGINE / folder).rglob("*.py"))
-    assert files
-    for path in files:
-        assert not re.search(r"\bnumba\b|\bllvmlite\b|\bn?jit\b", path.read_text(encoding="utf-8")), path
+def jitted(path: Path) -> tuple[set[str], dict[str, str]]:
+    """The names that a file's compiled functions use, and of its imports from the engine: name -> file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used, imported = set[str](), dict[str, str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any("jit" in ast.unparse(d) for d in node.decorator_list):
+            used |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module.startswith("engine."):
+            file = node.module.removeprefix("engine.").replace(".", "/") + ".py"
+            imported |= {alias.asname or alias.name: file for alias in node.names}
+    return used, imported
+
+
+def test_what_compiled_functions_use_from_other_files_is_in_the_key() -> None:
+    found = 0
+    for path in ENGINE.rglob("*.py"):
+        used, imported = jitted(path)
+        for name in used & set(imported):
+            found += 1
+            assert is_shared(imported[name]), f"{path}: {name} of {imported[name]}"
+    assert found > 20
 
 
 def test_an_edited_experiment_keeps_the_kernels(tmp_path: Path) -> None:
     (tmp_path / "experiments").mkdir()
-    (tmp_path / "rules.py").write_text("a = 1")
+    (tmp_path / "formula").mkdir()
+    (tmp_path / "formula" / "call.py").write_text("a = 1")
     key = source_key(tmp_path)
     (tmp_path / "experiments" / "one.py").write_text("b = 2")
     assert source_key(tmp_path) == key
+    (tmp_path / "formula" / "call.py").write_text("a = 2")
+    assert source_key(tmp_path) != key
