@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Kind = Literal["lines", "map", "bars", "matrix", "images", "diagram", "table"]
+Kind = Literal["lines", "map", "regions", "bars", "matrix", "images", "diagram", "table"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,25 @@ class Map:
     classes: tuple[str, ...] = ()
     value_label: str = "value"
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Regions(Map):
+    """A plane of cells, each of one region: values [rows along y, columns] are places in `classes`, the regions' names.
+
+    `strength` [rows, columns], 0 to 1, says how bright a cell is; `told` [rows, columns] is read out as `value_label`.
+    `hues`: of each region the place in the palette, or PLAIN (grey) or HATCHED (dark, with stripes). `named`: regions
+    with a chip in the legend. `marks`: x, y [n, 2] of points to be marked, in the order of the first regions.
+    """
+
+    strength: Array = field(default_factory=lambda: np.ones((0, 0)))
+    told: Array = field(default_factory=lambda: np.ones((0, 0)))
+    hues: tuple[int, ...] = ()
+    named: tuple[int, ...] = ()
+    marks: Array = field(default_factory=lambda: np.ones((0, 2)))
+
+
+PLAIN, HATCHED = -1, -2
 
 
 @dataclass(frozen=True)

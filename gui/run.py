@@ -82,6 +82,7 @@ class Run(QObject):
             self._pump.send(Shut(self.run))
         self.run = self._pump.new_run()
         self._granted, self._seek, self._seeking, self._opening = 0, None, False, True
+        self._fresh, self._probes = False, {}  # what came of the run before is not shown any more
         self.pause()
         self.working.emit("preparing")
 
@@ -184,6 +185,7 @@ class Run(QObject):
             self.view = batch.view
             self._probes |= batch.probes
             self._fresh = True
+            self._timer.start()  # an answer slower than a frame finds it stopped
             if self.running and batch.view.finish is not None:
                 self.pause()
         self._next_seek()

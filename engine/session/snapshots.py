@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 MOST = 400  # snapshots one branch keeps; then every second one goes
+HEAVIEST = 256 * 2**20  # bytes of arrays in them, or again every second one goes
 SPACING = 0.05  # seconds of computing between two snapshots
 
 
@@ -20,6 +21,7 @@ class Snapshots:
     def __init__(self) -> None:
         self._steps: list[int] = []
         self._states: list[Any] = []
+        self._size = 0  # bytes of the largest one
         self.spacing = SPACING
 
     def put(self, step: int, state: Any) -> None:
@@ -29,7 +31,9 @@ class Snapshots:
             return
         self._steps.insert(i, step)
         self._states.insert(i, copy.deepcopy(state))
-        if len(self._steps) > MOST:  # keep the first (a branch starts there) and thin the rest
+        self._size = max(self._size, size(state))
+        # keep the first (a branch starts there) and thin the rest
+        while len(self._steps) > 2 and (len(self._steps) > MOST or len(self._steps) * self._size > HEAVIEST):
             self._steps[1:] = self._steps[2::2]
             self._states[1:] = self._states[2::2]
             self.spacing *= 2
@@ -43,6 +47,20 @@ class Snapshots:
         """The latest kept step at or before `step`."""
         i = bisect.bisect_right(self._steps, step) - 1
         return None if i < 0 else self._steps[i]
+
+
+def size(state: Any) -> int:
+    """Bytes of all arrays in a state that a copy of it holds of its own: what is frozen or shared counts nothing."""
+    if isinstance(state, np.ndarray):
+        return state.nbytes if state.flags.writeable else 0
+    if isinstance(state, dict):
+        return sum(size(value) for value in state.values())
+    if isinstance(state, (list, tuple)):
+        return sum(size(value) for value in state)
+    if dataclasses.is_dataclass(state):
+        fields = dataclasses.fields(state)
+        return sum(size(getattr(state, f.name)) for f in fields if not f.metadata.get("scratch"))
+    return 0
 
 
 def digest(state: Any) -> str:

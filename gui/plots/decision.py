@@ -73,7 +73,7 @@ class DecisionMap(Plot):
         """Draw this one from now on; None: nothing yet. Another extent than before becomes the view."""
         before = self._home
         self.picture, self._ground = picture, None
-        self.shaded = shaded(picture) if picture is not None else None
+        self.shaded = self._shade(picture) if picture is not None else None
         self.trails = {
             f"path {name}": Trail(name, series_style(name, i), np.asarray(x, float), np.asarray(y, float))
             for i, (name, x, y) in enumerate(picture.paths if picture is not None else ())
@@ -90,6 +90,10 @@ class DecisionMap(Plot):
         self._write_note()
         self.update_header()
         self.data_changed()
+
+    def _shade(self, picture: Map) -> Shaded | None:
+        """The picture ready to be drawn; None where there is nothing to draw."""
+        return shaded(picture)
 
     def _write_note(self) -> None:
         bottom, left = self.canvas.bottom, self.canvas.left_axis

@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QWidget
 
 from engine.experiment import Experiment, Picture
 from engine.picture import Lines
+from engine.session.branches import SessionView
 from engine.spec import Spec, declarations
 from gui.plots.lines import OWN, LinesPlot
 from gui.pump import Probes
+from gui.runs import Pinned
 from gui.theme import SeriesStyle, Theme, series_style
 from gui.views.view import View
 
@@ -43,6 +45,7 @@ class ActivationsView(View):
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         self._spec: Any = None
+        self._needs_inside = True
         declared = next(d for d in declarations(experiment.Spec) if d.kind == "choices")
         self.order = declared.choices
         super().__init__(experiment, theme)
@@ -64,16 +67,27 @@ class ActivationsView(View):
     def set_spec(self, spec: Spec) -> None:
         """New settings."""
         super().set_spec(spec)
-        self._spec = spec
+        self._spec, self._needs_inside = spec, True
         for curves in self.curves.values():
             curves.set_x_range(0, self._spec.depth)
 
     def wanted(self) -> Probes:
         """The curves, and the inside of the activation looked at."""
         probes: dict[str, tuple[str, Mapping[str, Any]]] = dict(super().wanted())
-        if self.chosen in getattr(self._spec, "activations", ()):
+        if self._needs_inside and self.chosen in getattr(self._spec, "activations", ()):
             probes["inside"] = ("inside", {"series": self.chosen})
         return probes
+
+    def choose(self, series: str) -> None:
+        """Another activation is looked at."""
+        super().choose(series)
+        self._needs_inside = True
+
+    def show_run(self, view: SessionView, probes: Mapping[str, Any], pinned: Sequence[Pinned]) -> None:
+        """What was measured so far; the inside needs asking for once."""
+        if "inside" in probes and probes["inside"].series == self.chosen:
+            self._needs_inside = False
+        super().show_run(view, probes, pinned)
 
 
 def view(experiment: Experiment, theme: Theme) -> View:

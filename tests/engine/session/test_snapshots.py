@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.session import snapshots
-from engine.session.snapshots import Snapshots, digest
+from engine.session.snapshots import Snapshots, digest, size
 
 
 @dataclass
@@ -113,3 +113,13 @@ def test_order_of_keys_and_scratch_space_do_not_count() -> None:
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(TypeError, match="may not hold"):
         digest({"a": object()})
+
+
+def test_heavy_states_are_kept_more_thinly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "HEAVIEST", 8000)
+    kept = Snapshots()
+    spacing = kept.spacing
+    for step in range(20):
+        kept.put(step, {"p": np.zeros(125)})  # 1,000 bytes each: eight are the most
+    assert 2 <= len(kept._steps) <= 8 and kept._steps[0] == 0 and kept.spacing > spacing
+    assert size({"p": np.zeros(4), "q": [np.zeros(2, np.float32)], "n": 1}) == 40

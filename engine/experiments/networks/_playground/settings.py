@@ -40,7 +40,7 @@ def _rule(name: str) -> Settings:
 def _schedule(name: str) -> Settings:
     """One schedule's parameters, shown while it is chosen. The momentum that some move stays as it is set."""
     shown = {"schedule": (name,)}
-    fields = {
+    fields: dict[str, Any] = {
         p.name: _parameter(p, SCHEDULES[name].title, shown)
         for p in SCHEDULES[name].parameters
         if not p.name.endswith("momentum")
@@ -69,7 +69,7 @@ def _parameter(p: Parameter, group: str, shown: Mapping[str, tuple[Any, ...]]) -
 
 def _flag(default: bool, title: str, help: str, group: str, shown: Mapping[str, tuple[Any, ...]]) -> Any:
     """A switch that means something under other fields' values only."""
-    lab = {"group": group, "shown_when": dict(shown)}
+    lab: dict[str, Any] = {"group": group, "shown_when": dict(shown)}
     return Field(default=default, title=title, description=help, json_schema_extra={"lab": lab})
 
 
@@ -126,7 +126,7 @@ class _Base(Spec):
     )  # fmt: skip
     weights: str = choice(
         "drawn", {"drawn": "Drawn from the seed", "chapter": "The chapter's"}, "First weights",
-        "The chapter's: 0.1 times normals of RandomState(42), layer after layer, as its lab draws them", group="Network",
+        "The chapter's: 0.1 times normals of RandomState(42), layer after layer, as in its lab", group="Network",
     )  # fmt: skip
     normalization: str = choice("none", NORMALS, "Normalisation", "Before each activation", group="Network")
     residual: bool = flag(

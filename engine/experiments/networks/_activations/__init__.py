@@ -1,0 +1,1 @@
+"""What `networks.activations` is made of beside the experiment itself."""

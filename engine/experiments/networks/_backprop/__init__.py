@@ -1,0 +1,1 @@
+"""What `networks.backprop` is made of beside the experiment itself."""
