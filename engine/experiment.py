@@ -175,13 +175,15 @@ class Preset:
 class Experiment(Protocol):
     """The protocol. `S` below is the experiment's own Spec class.
 
-    `columns` name what is recorded beside `step,series`, in the order of history.csv; `loss` is the one that is to
-    fall (empty: none); `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and not to a
-    state, and are empty at step 0; `sparse` ones are measured at a cadence and are nan (empty in files) in between.
-    `path`: the two columns that are a way through a plane, or None. `plots`: the large ones first, as many as `large`;
-    then the small ones. `unit`: what one step is called (`step`, `epoch`, `width`); `steps_key`: the setting that
-    says how many there are, empty where the other settings do. `pace`: steps a second to begin
-    with, 0 for the usual. `preparing`: a word on what takes long when the first run begins (loading PyTorch).
+    `columns` name what is recorded beside `step,series`, in the order of history.csv; `loss` is the one that is to fall
+    (empty: none); `extras` are recorded for the plots but are not in history.csv; `step_columns` belong to a step and
+    not to a state, and are empty at step 0; `sparse` ones are measured at a cadence and are nan (empty in files) in
+    between. `path`: the two columns that are a way through a plane, or None. `plots`: the large ones first, as many as
+    `large`; then the small ones; `stacked`: the large ones stand above each other over one time axis. `unit`: what one
+    step is called (`step`, `epoch`, `width`); `steps_key`: the setting that says how many there are, empty where the
+    other settings do. `pace`: steps a second to begin with, 0 for the usual. `preparing`: a word on what takes long
+    when the first run begins (loading PyTorch). `eager`: a page runs it to its end at once after every edit, so
+    that its pictures follow a slider in hand.
     Every method is pure but for `advance`, which changes the state it is handed and nothing else. `Basis` has what
     most experiments have in common.
     """
@@ -199,10 +201,12 @@ class Experiment(Protocol):
     plots: ClassVar[tuple[Curve | Picture, ...]]
     sparse: ClassVar[tuple[str, ...]]
     large: ClassVar[int]
+    stacked: ClassVar[bool]
     unit: ClassVar[str]
     steps_key: ClassVar[str]
     pace: ClassVar[float]
     preparing: ClassVar[str]
+    eager: ClassVar[bool]
 
     def series(self, spec: Any) -> tuple[str, ...]:
         """The contestants' names, in the order of the columns' second axis."""
@@ -268,10 +272,12 @@ class Basis:
     sparse: ClassVar[tuple[str, ...]] = ()
     path: ClassVar[tuple[str, str] | None] = None
     large: ClassVar[int] = 1
+    stacked: ClassVar[bool] = False
     unit: ClassVar[str] = "step"
     steps_key: ClassVar[str] = "steps"
     pace: ClassVar[float] = 0.0
     preparing: ClassVar[str] = ""
+    eager: ClassVar[bool] = False
 
     def extent(self, spec: Any) -> tuple[float, float, float, float]:
         """No way through a plane."""

@@ -7,6 +7,7 @@ updates the x and the y of a block. A lane's bits depend on that lane alone, wha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any
@@ -72,16 +73,23 @@ class Lanes:
     def descend(self, gradient: int, update: int, look_ahead: int, x: Any, y: Any, states: Any, first: int,
                 steps: int, rate: float, h: Any) -> None:  # fmt: skip
         """`descend` with all lanes, in place; the result is the same to the bit, whatever the number of threads."""
-        lanes = len(x)
+
+        def work(low: int, high: int) -> None:
+            descend(gradient, update, look_ahead, x, y, states, first, steps, rate, h, low, high)
+
+        self.share(len(x), work)
+
+    def share(self, lanes: int, work: Callable[[int, int], None]) -> None:
+        """Call `work(low, high)` for parts that together are all lanes; it must not hold the interpreter lock long."""
         parts = iter(range(0, lanes, PART))  # one iterator for all threads: no part is handed out twice
 
-        def work() -> None:
+        def run() -> None:
             for low in parts:
-                descend(gradient, update, look_ahead, x, y, states, first, steps, rate, h, low, min(low + PART, lanes))
+                work(low, min(low + PART, lanes))
 
-        helping = [self._pool.submit(work) for _ in range(self._helpers)] if self._pool else []
+        helping = [self._pool.submit(run) for _ in range(self._helpers)] if self._pool else []
         try:
-            work()
+            run()
         finally:
             wait(helping)  # they write into the caller's arrays
         for one in helping:

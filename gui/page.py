@@ -150,11 +150,13 @@ class Page(QWidget):
         self._set_chosen(self.view.chosen if self.view.chosen in names else self.view.first_choice(names))
         self.run.wanted = self.view.wanted()
         self.run.open(spec)
+        self.play_when_ready = self.experiment.eager
         self._show_convention()
 
     def _set_chosen(self, name: str) -> None:
         self.view.choose(name)
         names = self.experiment.series(self.spec)
+        self.lesson.set_whole("inside" not in self.view.wanted())
         self.lesson.set_series([(one, self.view.label(one)) for one in names], name)
 
     @Slot(str, object, object)
@@ -314,7 +316,10 @@ class Page(QWidget):
         self._show_transport()
         if self.play_when_ready:
             self.play_when_ready = False
-            self.run.play()
+            if self.experiment.eager:
+                self.run.step(10**9)
+            else:
+                self.run.play()
         self.stateChanged.emit()
 
     @Slot()

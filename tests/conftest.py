@@ -15,6 +15,7 @@ import pytest
 
 # pytest-qt imports Qt while it is set up, after this file: the environment is settled here.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # as main.py has it
 if sys.platform == "win32":
     from main import load_torch_first
 

@@ -33,7 +33,7 @@ from engine.networks.vector_ops import across, first, fma, magnitude, select  # 
 from engine.networks.vectors import full, load, splat, store  # noqa: E402
 
 Array = NDArray[Any]
-COLUMNS = 64  # samples taken at once: what a piece needs stays in the nearest cache
+COLUMNS = 128  # samples taken at once: what a piece needs stays in the nearest cache
 _entry: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -95,12 +95,29 @@ def _slope(params, layers, reals, i, work):  # type: ignore[no-untyped-def]
 @kernel
 def _bend_layer(row, slope, residual, work, stride, count):  # type: ignore[no-untyped-def]
     """Outputs of a layer from its sums; no derivatives are kept. `residual`: its inputs are added."""
+    given, z, a, code = row[INPUT], row[Z], row[A], row[ACT]
     for o in range(row[OUT] if row[F] >= 0 else 0):
         for at in range(o * stride, o * stride + count * WIDTH, WIDTH):
-            value, _ = bend(row[ACT], slope, load(work, row[Z] + at))
+            value, _ = bend(code, slope, load(work, z + at))
             if residual:
-                value = value + load(work, row[INPUT] + at)
-            store(work, row[A] + at, value)
+                value = value + load(work, given + at)
+            store(work, a + at, value)
+
+
+@kernel
+def _first_layer(row, slope, residual, a, b, sums, work, stride, count):  # type: ignore[no-untyped-def]
+    """Outputs of the first layer at place (a, b) of a plane."""
+    given, to, code, bends, room = row[INPUT], row[A], row[ACT], row[F] >= 0, row[OUT] * stride
+    va, vb = full(work, a), full(work, b)
+    for o in range(row[OUT]):
+        for at in range(o * stride, o * stride + count * WIDTH, WIDTH):
+            z = fma(va, load(sums, room + at), load(sums, at))
+            value = fma(vb, load(sums, 2 * room + at), z)
+            if bends:
+                value, _ = bend(code, slope, value)
+            if residual:
+                value = value + load(work, given + at)
+            store(work, to + at, value)
 
 
 @kernel
@@ -181,14 +198,9 @@ def _plane(params, layers, reals, parts, outputs, residual, x, y, places, out): 
             a, b = places[k, 0], places[k, 1]
             for p in range(bent, len(own)):
                 own[p] = params[0, p] + a * params[1, p] + b * params[2, p]
-            va, vb = full(work, a), full(work, b)
-            for o in range(top[OUT]):
-                for at in range(o * stride, o * stride + count * WIDTH, WIDTH):
-                    z = fma(va, load(sums, room + at), load(sums, at))
-                    store(work, top[Z] + at, fma(vb, load(sums, 2 * room + at), z))
-            for i in range(len(layers)):
+            _first_layer(top, _slope(own, layers, reals, 0, work), residual[0], a, b, sums, work, stride, count)
+            for i in range(1, len(layers)):
                 row = layers[i]
-                if i > 0:
-                    forward(own, row[WEIGHT], row[BIAS], row[IN], row[OUT], work, row[INPUT], row[Z], stride, count)
+                forward(own, row[WEIGHT], row[BIAS], row[IN], row[OUT], work, row[INPUT], row[Z], stride, count)
                 _bend_layer(row, _slope(own, layers, reals, i, work), residual[i], work, stride, count)
             out[k] += _lose(layers, parts, outputs, len(x), work, n)

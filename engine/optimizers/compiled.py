@@ -279,13 +279,14 @@ def look_ahead(
 
 
 def warm(progress: _Progress | None = None) -> None:
-    """Build every float64 kernel of both conventions, so that none has to be built while somebody waits.
+    """Build every kernel of both conventions and precisions, so that none has to be built while somebody waits.
 
     `progress(done, total, what)` is called after each rule and convention.
     """
     wanted = [(name, convention) for name in RULES for convention in CONVENTIONS]
     for done, (name, convention) in enumerate(wanted, 1):
-        update_address(name, convention)
-        look_ahead_address(name, convention)
+        for dtype in DTYPES:
+            update_address(name, convention, dtype)
+            look_ahead_address(name, convention, dtype)
         if progress is not None:
             progress(done, len(wanted), f"{RULES[name].title} ({convention})")

@@ -15,6 +15,7 @@ from gui.lesson.inside import InsidePart
 from gui.lesson.parts import Column, Section, TextButton, Words, clear
 from gui.lesson.questions import QuestionPart
 from gui.lesson.text import LessonError, LessonText, load_lesson, rich
+from gui.lesson.text import Words as Passage
 from gui.mathtext import MathLabel, Typesetter
 from gui.tokens import Theme
 
@@ -37,6 +38,7 @@ class Lesson(QWidget):
         self._theme = theme
         self._text = LessonText()
         self._problem = ""
+        self.whole = False
         self.typesetter = Typesetter(self)
         self.typesetter.set_paused(True)  # until it is seen
         self.setProperty("role", "panel")
@@ -110,6 +112,13 @@ class Lesson(QWidget):
         self.inside.set_series(series, chosen)
         self._show_words()
 
+    def set_whole(self, whole: bool) -> None:
+        """Whether the general words stand above a contestant's own; where the inside of a step needs the room they
+        do not."""
+        if whole != self.whole:
+            self.whole = whole
+            self._show_words()
+
     def set_inside(self, inside: Inside) -> None:
         """The inside of the coming step; cheap enough to be called at every frame."""
         self.inside.set_inside(inside)
@@ -164,11 +173,20 @@ class Lesson(QWidget):
 
     def _show_words(self) -> None:
         words = self._text.words(self.inside.name)
-        self.title.show_text(words.title)
-        self.title.setVisible(bool(words.title))
+        general = self._text.general
+        both = self.whole and words is not general
+        title = general.title if both else words.title
+        self.title.show_text(title)
+        self.title.setVisible(bool(title))
         clear(self._words)
         if self._problem:
             self._words.addWidget(Words(self._problem, "bad"))
+        if both:
+            self._add_blocks(general)
+            self._words.addWidget(Words(words.title, "heading"))
+        self._add_blocks(words)
+
+    def _add_blocks(self, words: Passage) -> None:
         for block in words.blocks:
             if block.kind == "formula":
                 formula = MathLabel(self._theme, self.typesetter)

@@ -114,7 +114,7 @@ class Panel(QWidget):
             row.setSpacing(0)
             column.addLayout(row)
         column.addWidget(self._caption)
-        column.setStretch(1, 7 if stacked and len(large) > 1 else 5)
+        column.setStretch(1, 6 if stacked and len(large) > 1 else 5)
         column.setStretch(2, 2 if small else 0)
         self._switches: dict[QWidget, QWidget] = {}
         for plot in self.plots:

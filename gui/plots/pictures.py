@@ -21,6 +21,10 @@ def plot_for(
             from gui.plots.decision import DecisionMap
 
             return DecisionMap(title, x_label, y_label, theme)
+        case "regions":
+            from gui.plots.basinmap import BasinMap
+
+            return BasinMap(title, x_label, y_label, theme)
         case "bars":
             from gui.plots.bars import BarsPlot
 

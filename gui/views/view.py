@@ -64,7 +64,7 @@ class View(QWidget):
                 self._every[plot.name] = plot.every
             else:
                 self._add_curves(plot)
-        self.panel = Panel(*self.main_plots(), theme=theme)
+        self.panel = Panel(*self.main_plots(), theme=theme, stacked=experiment.stacked)
         self.panel.arranged.connect(self.asked)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -138,6 +138,10 @@ class View(QWidget):
                 curves.remove(key)
             curves.set_events([])
             curves.set_cursor(None)
+            if self.experiment.stacked and not self._declared[name].x:  # one time axis for all
+                curves.set_x_range(0, max(self.experiment.steps(spec), 1))
+        if self.experiment.eager:
+            return  # its next pictures come at once; an empty one in between would flicker
         for widget in self.pictures.values():
             widget.show_picture(None)  # type: ignore[attr-defined]
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from engine.experiment import Array, Basis, Columns, Curve, Drawn, Ending, Inside, Picture
 from engine.experiments.schedules._curves import watched
-from engine.experiments.schedules._curves.settings import CurvesSpec, parameters
+from engine.experiments.schedules._curves.settings import CurvesSpec
+from engine.experiments.schedules._shared.settings import check_schedules, parameters
 from engine.picture import Line, Lines
 from engine.quantity import Quantity
-from engine.schedules import SCHEDULES, check_knots, momenta, rates
-from engine.spec import Spec, SpecError
+from engine.schedules import SCHEDULES, momenta, rates
+from engine.spec import Spec
 
 PLATEAU = "plateau"
 COLUMNS = ("learning_rate", "momentum", "loss")
@@ -57,20 +58,7 @@ class Curves(Basis):
 
     def check(self, spec: Any) -> None:
         """Raise SpecError where no schedule takes part, or for what one of those that do cannot make sense of."""
-        if not spec.schedules:
-            raise SpecError("schedules", "'' is not allowed; name at least one schedule")
-        if "drawn" in spec.schedules:
-            try:
-                check_knots(spec.drawn.knots)
-            except ValueError as error:
-                raise SpecError("drawn.knots", str(error)) from None
-        cycle = spec.one_cycle.total_steps
-        if "one_cycle" in spec.schedules and cycle is not None and cycle < spec.total_steps:
-            raise SpecError(
-                "one_cycle.total_steps",
-                f"{cycle} is not allowed; give at least {spec.total_steps}, the length of the run: PyTorch refuses to "
-                "step beyond the end of the cycle",
-            )
+        check_schedules(spec)
 
     def series(self, spec: Any) -> tuple[str, ...]:
         """The schedules, as chosen."""

@@ -10,17 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from engine.experiments.schedules._curves.settings import parameters
 from engine.experiments.schedules._curves.watched import CURVATURE, PURPOSE, START
+from engine.experiments.schedules._shared.script import Pieces, schedulers
+from engine.experiments.schedules._shared.settings import parameters
 from engine.randomness import normals
-from engine.schedules import SCHEDULES
 from engine.spec import changed
 from engine.torch_code import WIDTH, header, plain, section, sources
 from engine.torch_code.schedules import constructor
 
 PLATEAU = "plateau"
 TOLD = 25  # rates of each schedule that the script asserts
-_Pieces = list[tuple[int, Any]]  # (first step whose rate these settings make, settings)
 
 _IMPORTS = (
     (r"\bmath\.", "import math"), (r"\bzlib\.", "import zlib"), ("", ""), (r"\bnp\.", "import numpy as np"),
@@ -95,14 +94,14 @@ def write(experiment: Any, spec: Any, events: Sequence[Any], steps: int) -> str:
     torch multiplies its way from step to step, rounding adds up.
     """
     live = sorted((e for e in events if e.step < steps), key=lambda e: e.step)
-    pieces: _Pieces = [(0, spec)]
+    pieces: Pieces = [(0, spec)]
     for event in live:
         pieces.append((event.step + 1, changed(pieces[-1][1], event.key, event.value)))
     names = experiment.series(spec)
     pure = [name for name in names if name != PLATEAU]
     parts = [section("The run") + f"LAST = {steps}  # the step up to which the rates are compared\nFOUND = {{}}"]
     if pure:
-        parts += [_schedulers(pure, pieces), _LOOP]
+        parts += [schedulers(pure, pieces), _LOOP]
     if PLATEAU in names:
         parts.append(_plateau(pieces, steps))
     parts.append(_end(experiment, pieces, steps))
@@ -124,33 +123,7 @@ def _words(spec: Any, live: Sequence[Any], steps: int) -> list[str]:
     ]
 
 
-def _function(name: str, schedule: str, spec: Any) -> str:
-    """A function of an optimizer that makes one scheduler."""
-    own = parameters(spec, schedule)
-    warmup = own.pop("warmup", 0)
-    lines = constructor(schedule, own, spec.total_steps, spec.base_lr, warmup=warmup)
-    inner = "\n".join(f"    {line}".rstrip() for line in [*lines, "return scheduler"])
-    inner = re.sub(r"\n{3,}", "\n\n", inner)
-    inner = re.sub(r"\n    scheduler = (.*)\n    return scheduler$", r"\n    return \1", "\n" + inner)
-    return (
-        f'def {name}(optimizer):\n    """{SCHEDULES[schedule].title}, from a peak rate of {spec.base_lr!r}."""{inner}\n'
-    )
-
-
-def _schedulers(names: Sequence[str], pieces: _Pieces) -> str:
-    functions, table = [], []
-    for name in names:
-        made = []
-        for i, (first, spec) in enumerate(pieces):
-            own = f"{name}_{i}" if len(pieces) > 1 else name
-            functions.append(_function(own, name, spec))
-            made.append(f"({first}, {spec.base_lr!r}, {own})")
-        table.append(f'    "{name}": [{", ".join(made)}],')
-    lines = ["# From which step on, at which peak rate, by which scheduler.", "SCHEDULERS = {", *table, "}"]
-    return "\n\n".join([section("The schedulers"), *functions, "\n".join(lines)])
-
-
-def _plateau(pieces: _Pieces, steps: int) -> str:
+def _plateau(pieces: Pieces, steps: int) -> str:
     spec = pieces[0][1]
     noise = float(spec.plateau.noise)
     scaled = {
@@ -171,7 +144,7 @@ def _plateau(pieces: _Pieces, steps: int) -> str:
     return "\n\n".join([*parts, make, "\n".join(told) + "\n", _WATCHED])
 
 
-def _end(experiment: Any, pieces: _Pieces, steps: int) -> str:
+def _end(experiment: Any, pieces: Pieces, steps: int) -> str:
     """The app's own rates, found by running it again."""
     state = experiment.start(pieces[0][1])
     rows = [experiment.measure(state, pieces[0][1]).values["learning_rate"]]
