@@ -1,0 +1,1 @@
+"""What `landscapes.minibatch` is made of beside the experiment itself."""
