@@ -8,11 +8,6 @@ from pathlib import Path
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(f"Descent Lab needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable}).")
 
-# The engine shares work among threads itself where that pays. NumPy's own threads only wait for each other on the small
-# matrices here, and a result must not depend on how many there are. Read when NumPy is loaded.
-for library in ("OPENBLAS", "OMP", "MKL"):
-    os.environ[library + "_NUM_THREADS"] = "1"
-
 PROGRAM = Path(__file__).resolve()
 VERBS = ("list", "run", "code", "figures")
 HELP = """usage: python3 main.py [FILE.descent.json]    open the window, with an experiment file if named

@@ -370,7 +370,10 @@ def unknown(name: str, known: Iterable[str], what: str) -> SpecError:
     import difflib
 
     names = list(known)
-    close = difflib.get_close_matches(name[:MAX_ECHO], names, n=3, cutoff=0.5)  # a long text would take long
+    start = name[:MAX_ECHO]  # a long text would take long
+    likeness = {one: difflib.SequenceMatcher(None, start, one).ratio() for one in names}
+    best = max([0.5, *likeness.values()])
+    close = sorted((one for one in names if likeness[one] >= max(0.5, best - 0.1)), key=lambda one: -likeness[one])[:3]
     hint = f"did you mean {' or '.join(close)}?" if close else "known: " + (shorten(", ".join(names), 200) or "none")
     return SpecError(echo(name, quotes=False), f"no such {what}; {hint}")
 

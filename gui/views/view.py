@@ -241,9 +241,12 @@ class View(QWidget):
         for key, label, series, s, branch, ghost in lines:
             for c, column in enumerate(declared.columns):
                 own = f"{key}/{column}" if declared.others else key
+                points = self._line(declared, branch, column, s)
+                if c and not np.isfinite(points[1]).any():
+                    continue  # a column that means nothing under these settings
                 words, style = self._look(declared, column, c, label, series, s, len(view.series) == 1)
                 curves.set_series(own, words, style, ghost=ghost, **extra)
-                data[own] = self._line(declared, branch, column, s)
+                data[own] = points
         for key in self._keys.get(name, set()) - set(data):
             curves.remove(key)
         self._keys[name] = set(data)

@@ -1,0 +1,1 @@
+"""What `dynamics.double_descent` is made of beside the experiment itself."""
