@@ -79,6 +79,7 @@ class Picture:
     """A declared plot of what the probe `name` answers: one of the kinds in engine.picture.
 
     While a run goes on it is asked for again every `every` seconds at the most, and only where it can be seen.
+    `empty`: what a plot of curves or a map says where the answer is None.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Picture:
     log: bool = False
     every: float = 0.1
     log_x: bool = False
+    empty: str = ""
 
 
 @dataclass(frozen=True)

@@ -188,6 +188,8 @@ class Run(QObject):
             self._timer.start()  # an answer slower than a frame finds it stopped
             if self.running and batch.view.finish is not None:
                 self.pause()
+            if isinstance(command, Open):
+                self._frame()  # the first look at a run does not wait for its turn: a slider may be in hand
         self._next_seek()
 
     @Slot()

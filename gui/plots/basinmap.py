@@ -20,6 +20,7 @@ from gui.plots.ticks import number
 from gui.tokens import Theme, mix
 
 FAINTEST = 0.16  # share of a region's colour in its slowest cell
+SHADES = 64  # of one region
 STRIPES = 5  # cells from one stripe of a hatched region to the next
 MOST_MARKS = 40  # more would cover the map
 
@@ -60,20 +61,23 @@ class Cells(Shaded):
     def image(self, theme: Theme) -> QImage:
         """One image point for each cell, the top row at y1."""
         regions = self.regions
-        hues = np.array([*regions.hues, PLAIN])
-        inks = np.array([_rgb(hue_colour(int(hue), theme)) for hue in hues])
         label = np.asarray(regions.values)
-        quiet = hues[label] < 0
-        share = np.where(quiet, 1.0, FAINTEST + (1 - FAINTEST) * np.clip(regions.strength, 0.0, 1.0))
+        table = np.array([self._shades(k, hue, theme) for k, hue in enumerate(regions.hues)], np.uint32)
+        level = np.rint(np.clip(regions.strength, 0.0, 1.0) * (SHADES - 1)).astype(np.intp)
         rows, columns = label.shape
-        stripe = (np.add.outer(np.arange(rows), np.arange(columns)) % STRIPES == 0) & (hues[label] == HATCHED)
-        share = np.where(stripe, 2.0, share)
-        share = np.where(np.isin(label, list(self.hidden)), 0.0, share)[..., None]
-        ground = _rgb(theme.background)
-        rgb = np.rint(np.clip(ground + share * (inks[label] - ground), 0, 255)).astype(np.uint32)
-        colours: Table = np.uint32(0xFF000000) | (rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2]
-        colours = np.ascontiguousarray(colours[::-1])
+        level[np.add.outer(np.arange(rows), np.arange(columns)) % STRIPES == 0] += SHADES
+        colours = np.ascontiguousarray(table[label, level][::-1])
         return QImage(colours.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32).copy()
+
+    def _shades(self, region: int, hue: int, theme: Theme) -> Table:
+        """The colours of one region, from faint to strong, and once more where a stripe goes: 0xffRRGGBB."""
+        strong, faint = np.linspace(FAINTEST, 1.0, SHADES), np.ones(SHADES)
+        share = np.concatenate([strong, strong] if hue >= 0 else [faint, 2 * faint if hue == HATCHED else faint])
+        ink, ground = _rgb(hue_colour(hue, theme)), _rgb(theme.background)
+        share = share[:, None] * (region not in self.hidden)
+        rgb = np.rint(np.clip(ground + share * (ink - ground), 0, 255)).astype(np.uint32)
+        colours: Table = np.uint32(0xFF000000) | (rgb[:, 0] << 16) | (rgb[:, 1] << 8) | rgb[:, 2]
+        return colours
 
     def paint(self, painter: QPainter, frame: Frame, image: QImage) -> None:
         """Draw the cells with sharp edges, cut to the frame."""
@@ -125,7 +129,7 @@ class BasinMap(DecisionMap):
         k = int(regions.values[at])
         rows = [Row(self._region_name(k), "", hue_colour(regions.hues[k], self.theme))]
         if regions.told.size:
-            rows.append(Row(regions.value_label, number(float(regions.told[at]))))
+            rows.append(Row(regions.value_label, f"{float(regions.told[at]):g}"))
         return head, rows
 
     def _region_name(self, k: int) -> str:

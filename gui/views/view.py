@@ -61,6 +61,8 @@ class View(QWidget):
                 self.pictures[plot.name] = plot_for(
                     plot.kind, plot.title, plot.x_label, plot.y_label, plot.log, theme, plot.log_x
                 )
+                if plot.empty:
+                    self.pictures[plot.name].empty = plot.empty  # type: ignore[attr-defined]
                 self._every[plot.name] = plot.every
             else:
                 self._add_curves(plot)

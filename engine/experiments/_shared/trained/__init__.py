@@ -1,0 +1,1 @@
+"""What experiments that train one small compiled network have in common: settings, model, pictures, script."""

@@ -1,0 +1,1 @@
+"""What `regularization.early_stopping` is made of beside the experiment itself."""

@@ -1,0 +1,1 @@
+"""What `schedules.training` is made of beside the experiment itself."""
