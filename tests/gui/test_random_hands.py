@@ -32,13 +32,23 @@ def some_value(field: FieldDeclaration, dice: random.Random) -> object:
             return dice.choice(["x^2+y^2", "1/x", "log(x)*y", "x.real", "", "exp(exp(x))", "abs(x)+max(y,x)"])
         case "point":
             return (dice.uniform(-5, 5), dice.uniform(-5, 5))
+        case "sequence":
+            return tuple(dice.choice(field.choices) for _ in range(dice.randint(0, field.most)))
+        case "numbers":
+            return tuple(dice.randint(1, 12) for _ in range(dice.randint(0, field.most)))
+        case "points":
+            return tuple((k / 4, dice.random()) for k in range(dice.randint(0, 5)))
+        case "file":
+            return dice.choice(["", "/no/such/file.csv", str(Path(__file__))])
     assert field.low is not None and field.high is not None
-    value = dice.choice([field.low, field.high, 10 ** dice.uniform(-6, 2), field.default])
+    most = field.high if field.kind == "float" or field.high <= 100 else min(field.high, 10.0 * (field.default or 1))
+    value = dice.choice([field.low, most, 10 ** dice.uniform(-6, 2), field.default])
     return round(value) if field.kind == "int" and value is not None else value
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_random_hands(qtbot: QtBot, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "everywhere"), [(1, False), (2, False), (3, False), (4, True)])
+def test_random_hands(qtbot: QtBot, tmp_path: Path, seed: int, everywhere: bool) -> None:
+    """On the opening experiment, or `everywhere`: on another one after every twelfth action."""
     dice = random.Random(seed)
     window = MainWindow(QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat))
     qtbot.addWidget(window)
@@ -47,10 +57,15 @@ def test_random_hands(qtbot: QtBot, tmp_path: Path, seed: int) -> None:
     page = window.page
     assert page is not None
     failed: list[tuple[str, str]] = []
-    page.failed.connect(lambda line, details: failed.append((line, details)))
-    fields = [d for d in declarations(page.experiment.Spec) if not d.hidden and d.key != "steps"]
-    bar = page.transport
+    heard: set[str] = set()
     for number in range(ACTIONS):
+        if everywhere and number % 12 == 0:
+            page = window.show_experiment(dice.choice(window.experiments).id)
+        if page.experiment.id not in heard:
+            heard.add(page.experiment.id)
+            page.failed.connect(lambda line, details: failed.append((line, details)))
+        fields = [d for d in declarations(page.experiment.Spec) if not d.hidden and d.key != page.experiment.steps_key]
+        bar = page.transport
         match dice.randrange(16):
             case 0 | 1 | 2 | 3:
                 field = dice.choice(fields)
