@@ -83,19 +83,20 @@ def _left_in_qt() -> dict[int, str]:
     widgets = sys.modules.get("PySide6.QtWidgets")
     if widgets is None or widgets.QApplication.instance() is None:
         return {}
-    import shiboken6
     from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
 
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    main = widgets.QApplication.instance().thread()
-    left = {
-        id(widget): f"visible {type(widget).__name__} {widget.objectName()}".rstrip()
-        for widget in widgets.QApplication.topLevelWidgets()
-        if widget.isVisible()
-    }
-    for thing in shiboken6.getAllValidWrappers():
-        if isinstance(thing, QThread) and thing is not main and thing.isRunning():
-            left[id(thing)] = f"QThread {thing.objectName()}".rstrip()
-        elif isinstance(thing, QTimer) and thing.isActive():
-            left[id(thing)] = f"active QTimer of {type(thing.parent()).__name__}"
+    app = widgets.QApplication.instance()
+    left: dict[int, str] = {}
+    # Going through every wrapper there is (shiboken6.getAllValidWrappers) would find what has no parent too, but it
+    # trips over objects that are just being taken apart.
+    for root in (app, *widgets.QApplication.topLevelWidgets()):
+        if root is not app and root.isVisible():
+            left[id(root)] = f"visible {type(root).__name__} {root.objectName()}".rstrip()
+        for timer in root.findChildren(QTimer):
+            if timer.isActive():
+                left[id(timer)] = f"active QTimer of {type(timer.parent()).__name__}"
+        for thread in root.findChildren(QThread):
+            if thread.isRunning():
+                left[id(thread)] = f"QThread {thread.objectName()}".rstrip()
     return left
