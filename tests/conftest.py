@@ -83,20 +83,24 @@ def _left_in_qt() -> dict[int, str]:
     widgets = sys.modules.get("PySide6.QtWidgets")
     if widgets is None or widgets.QApplication.instance() is None:
         return {}
-    from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
+    import shiboken6
+    from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     app = widgets.QApplication.instance()
     left: dict[int, str] = {}
-    # Going through every wrapper there is (shiboken6.getAllValidWrappers) would find what has no parent too, but it
-    # trips over objects that are just being taken apart.
-    for root in (app, *widgets.QApplication.topLevelWidgets()):
-        if root is not app and root.isVisible():
+    for root in widgets.QApplication.topLevelWidgets():
+        if root.isVisible():
             left[id(root)] = f"visible {type(root).__name__} {root.objectName()}".rstrip()
-        for timer in root.findChildren(QTimer):
-            if timer.isActive():
-                left[id(timer)] = f"active QTimer of {type(timer.parent()).__name__}"
-        for thread in root.findChildren(QThread):
-            if thread.isRunning():
-                left[id(thread)] = f"QThread {thread.objectName()}".rstrip()
+    # Going through every wrapper there is (shiboken6.getAllValidWrappers) trips over objects that are just being taken
+    # apart; what has a parent is found from there, what has none among the youngest objects.
+    roots = (app, *widgets.QApplication.topLevelWidgets())
+    young = [thing for generation in (0, 1) for thing in gc.get_objects(generation) if isinstance(thing, QObject)]
+    alone = [thing for thing in young if shiboken6.isValid(thing)]
+    for timer in [*(t for root in roots for t in root.findChildren(QTimer)), *alone]:
+        if isinstance(timer, QTimer) and timer.isActive():
+            left[id(timer)] = f"active QTimer of {type(timer.parent()).__name__}"
+    for thread in [*(t for root in roots for t in root.findChildren(QThread)), *alone]:
+        if isinstance(thread, QThread) and thread is not app.thread() and thread.isRunning():
+            left[id(thread)] = f"QThread {thread.objectName()}".rstrip()
     return left
