@@ -52,11 +52,11 @@ class Cells(Shaded):
         return True
 
     @property
-    def boundary(self) -> list[Floats]:  # type: ignore[override]
+    def boundary(self) -> list[Floats]:
         """Cells have edges enough."""
         return []
 
-    contours = boundary  # type: ignore[assignment]
+    contours = boundary
 
     def image(self, theme: Theme) -> QImage:
         """One image point for each cell, the top row at y1."""
@@ -76,7 +76,7 @@ class Cells(Shaded):
         ink, ground = _rgb(hue_colour(hue, theme)), _rgb(theme.background)
         share = share[:, None] * (region not in self.hidden)
         rgb = np.rint(np.clip(ground + share * (ink - ground), 0, 255)).astype(np.uint32)
-        colours: Table = np.uint32(0xFF000000) | (rgb[:, 0] << 16) | (rgb[:, 1] << 8) | rgb[:, 2]
+        colours: Table = np.asarray(0xFF000000 | (rgb[:, 0] << 16) | (rgb[:, 1] << 8) | rgb[:, 2], np.uint32)
         return colours
 
     def paint(self, painter: QPainter, frame: Frame, image: QImage) -> None:

@@ -1,0 +1,1 @@
+"""What `landscapes.basins` is made of beside the experiment itself."""
