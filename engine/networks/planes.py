@@ -28,7 +28,7 @@ def random_direction(d: Description, params: Array, seed: int, number: int, scal
     """A Gaussian direction [P] on the scale of `params`; biases and slopes do not move.
 
     `scaling`: each `filter` (a row of weights: what comes in at one unit) has the norm of the filter it belongs to (Li
-    et al. 2018, section 4); each `layer` that of its weights; the direction as a `whole` that of all weights; or `none`.
+    et al. 2018, section 4); each `layer` that of its weights; the `whole` direction that of all weights; or `none`.
     Direction `number` belongs to the seed, the layer and its shape. Raises ValueError for another scaling.
     """
     if scaling not in SCALINGS:
