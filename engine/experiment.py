@@ -98,7 +98,7 @@ class Overlay:
     """A curve that somebody draws (a theory, or the chapter's figure) to lie over the measured one.
 
     `plot` is the column of a declared curve, the name of a picture of lines, or `map` for a path in the plane. `kind`
-    says what it is.
+    says what it is; `points`: single values, nothing between them.
     """
 
     plot: str
@@ -106,6 +106,7 @@ class Overlay:
     x: Array
     y: Array
     kind: Literal["theory", "chapter"]
+    points: bool = False
 
 
 @dataclass(frozen=True)

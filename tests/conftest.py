@@ -59,7 +59,7 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a thread behind, or one with a window that leaves an active timer or a visible widget."""
     threads = set(threading.enumerate())
-    # Only for tests with a window: a look at every wrapper there is takes its time, and has crashed once in thousands.
+    # Only for tests with a window: a look at every wrapper there is takes its time.
     windows = "qtbot" in request.fixturenames
     before = set(_left_in_qt()) if windows else set()
     yield
@@ -95,7 +95,12 @@ def _left_in_qt() -> dict[int, str]:
         for widget in widgets.QApplication.topLevelWidgets()
         if widget.isVisible()
     }
-    for thing in shiboken6.getAllValidWrappers():
+    gc.disable()  # a collection in the midst of it would change the table it goes through, and crash
+    try:
+        wrappers = shiboken6.getAllValidWrappers()
+    finally:
+        gc.enable()
+    for thing in wrappers:
         if isinstance(thing, QThread) and thing is not main and thing.isRunning():
             left[id(thing)] = f"QThread {thing.objectName()}".rstrip()
         elif isinstance(thing, QTimer) and thing.isActive():

@@ -142,12 +142,17 @@ class Curves(Plot):
             raise ValueError(f"{key}: lengths differ: {', '.join(str(part.size) for part in arrays)}")
         self.series[key] = replace(self.series[key], x=arrays[0], y=arrays[1], low=arrays[2], high=arrays[3])
 
-    def set_overlay(self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None) -> None:
-        """Lay a drawn curve or a theory over the measured ones: dashed and named."""
+    def set_overlay(
+        self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None, *,
+        points: bool = False,
+    ) -> None:  # fmt: skip
+        """Lay a drawn curve or a theory over the measured ones: dashed and named; single values as `points`."""
         order = sum(s.overlay for k, s in self.series.items() if k != key)
         held = self.series.get(key)
         order = held.order if held is not None and held.overlay else order
-        self.series[key] = Series(label, style, width=1.5, order=order, x=np.asarray(x, float), y=np.asarray(y, float))
+        width = 0.0 if points else 1.5
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        self.series[key] = Series(label, style, width=width, order=order, points=points, x=x, y=y)
         self.update_header()
         self.data_changed()
 

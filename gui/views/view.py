@@ -302,7 +302,7 @@ class View(QWidget):
         for i, overlay in enumerate(overlays):
             found = self.curves.get(overlay.plot) or self.pictures.get(overlay.plot)
             if isinstance(found, Curves):
-                found.set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label)
+                found.set_overlay(f"overlay {i}", overlay.x, overlay.y, overlay.label, points=overlay.points)
 
     def rest(self) -> None:
         """The page closes: stop what is under way."""

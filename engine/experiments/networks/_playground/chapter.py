@@ -35,6 +35,7 @@ def drawn(spec: Any, view: Any) -> tuple[Drawn, ...]:
         Drawn(
             "10.6", "The lab's loss",
             "Two inputs, three sigmoid units, one output; 5,000 steps of gradient descent at rate 0.5 on 100 points.",
-            (Overlay("train_loss", "chapter's lab", np.array(STEPS, float), np.array(LOSSES), "chapter"),), verdict,
+            (Overlay("train_loss", "chapter's lab", np.array(STEPS, float), np.array(LOSSES), "chapter", True),),
+            verdict,
         ),
     )  # fmt: skip
