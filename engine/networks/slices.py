@@ -33,7 +33,7 @@ from engine.networks.vector_ops import across, first, fma, magnitude, select  # 
 from engine.networks.vectors import full, load, splat, store  # noqa: E402
 
 Array = NDArray[Any]
-COLUMNS = 128  # samples taken at once: what a piece needs stays in the nearest cache
+COLUMNS = 96  # samples taken at once: what a piece needs stays in the nearest cache
 _entry: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -73,7 +73,7 @@ def _prepared(d: Description, params: Array, x: ArrayLike, y: ArrayLike) -> tupl
     mlp = Mlp(bare, params.dtype)
     if params.ndim != 2 or params.shape[1] != mlp.parameters:
         raise ValueError(f"parameters of shape {params.shape} do not fit: [K, {mlp.parameters}] is wanted")
-    inputs, targets = mlp.fitting(x, y)
+    inputs, targets = (part if part.flags.writeable else part.copy() for part in mlp.fitting(x, y))  # one kind of array
     wide = replace(bare, hidden=tuple(-(-n // 4) * 4 for n in d.hidden), outputs=-(-d.outputs // 4) * 4, loss="mse")
     found = plan.plan(wide, min(len(inputs), COLUMNS))
     parts = found.parts.copy()
@@ -105,19 +105,27 @@ def _bend_layer(row, slope, residual, work, stride, count):  # type: ignore[no-u
 
 
 @kernel
-def _first_layer(row, slope, residual, a, b, sums, work, stride, count):  # type: ignore[no-untyped-def]
-    """Outputs of the first layer at place (a, b) of a plane."""
+def _first_layer(row, slope, residual, a, sums, base, work, stride, count):  # type: ignore[no-untyped-def]
+    """Outputs of the first layer at place (a, b) of a plane; `base` holds its sums at (0, b)."""
     given, to, code, bends, room = row[INPUT], row[A], row[ACT], row[F] >= 0, row[OUT] * stride
-    va, vb = full(work, a), full(work, b)
+    va = full(work, a)
     for o in range(row[OUT]):
         for at in range(o * stride, o * stride + count * WIDTH, WIDTH):
-            z = fma(va, load(sums, room + at), load(sums, at))
-            value = fma(vb, load(sums, 2 * room + at), z)
+            value = fma(va, load(sums, room + at), load(base, at))
             if bends:
                 value, _ = bend(code, slope, value)
             if residual:
                 value = value + load(work, given + at)
             store(work, to + at, value)
+
+
+@kernel
+def _line(units, b, sums, base, stride, count):  # type: ignore[no-untyped-def]
+    """base = the first layer's sums at (0, b)."""
+    vb, room = full(sums, b), units * stride
+    for o in range(units):
+        for at in range(o * stride, o * stride + count * WIDTH, WIDTH):
+            store(base, at, fma(vb, load(sums, 2 * room + at), load(sums, at)))
 
 
 @kernel
@@ -183,6 +191,7 @@ def _plane(params, layers, reals, parts, outputs, residual, x, y, places, out): 
     top = layers[0]
     room = top[OUT] * stride
     sums = np.empty(3 * room, params.dtype)  # of the first layer: the centre's, and those of both directions
+    base = np.empty(room, params.dtype)
     bent = max(top[WEIGHT] + top[IN] * top[OUT], top[BIAS] + top[OUT])  # from here on parameters are needed themselves
     own = np.zeros(params.shape[1], params.dtype)
     for piece in range(0, len(x), stride):
@@ -198,7 +207,9 @@ def _plane(params, layers, reals, parts, outputs, residual, x, y, places, out): 
             a, b = places[k, 0], places[k, 1]
             for p in range(bent, len(own)):
                 own[p] = params[0, p] + a * params[1, p] + b * params[2, p]
-            _first_layer(top, _slope(own, layers, reals, 0, work), residual[0], a, b, sums, work, stride, count)
+            if k == 0 or b != places[k - 1, 1]:  # points of a grid lie line by line
+                _line(top[OUT], b, sums, base, stride, count)
+            _first_layer(top, _slope(own, layers, reals, 0, work), residual[0], a, sums, base, work, stride, count)
             for i in range(1, len(layers)):
                 row = layers[i]
                 forward(own, row[WEIGHT], row[BIAS], row[IN], row[OUT], work, row[INPUT], row[Z], stride, count)
