@@ -26,7 +26,28 @@ if not os.environ.get("XDG_RUNTIME_DIR"):
     atexit.register(_runtime.cleanup)
     os.environ["XDG_RUNTIME_DIR"] = _runtime.name
 
-from hypothesis import HealthCheck, settings
+import weakref
+
+from PySide6 import QtCore
+
+# Every timer and thread made from Python. (shiboken6.getAllValidWrappers would know them too, but it has been seen to
+# hand out objects that were gone, and to crash.)
+_WATCHED: weakref.WeakSet[QtCore.QObject] = weakref.WeakSet()
+
+
+def _watched(kind: type[QtCore.QObject]) -> type[QtCore.QObject]:
+    """The same class, but its objects are known to the check for leftovers."""
+
+    def begin(self: QtCore.QObject, *given: object, **named: object) -> None:
+        kind.__init__(self, *given, **named)
+        _WATCHED.add(self)
+
+    return type(kind.__name__, (kind,), {"__init__": begin})
+
+
+QtCore.QTimer, QtCore.QThread = _watched(QtCore.QTimer), _watched(QtCore.QThread)  # type: ignore[misc, assignment]
+
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 # The first example of a test may build kernels: a deadline would judge the compiler.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -59,7 +80,6 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a thread behind, or one with a window that leaves an active timer or a visible widget."""
     threads = set(threading.enumerate())
-    # Only for tests with a window: a look at every wrapper there is takes its time.
     windows = "qtbot" in request.fixturenames
     before = set(_left_in_qt()) if windows else set()
     yield
@@ -95,12 +115,9 @@ def _left_in_qt() -> dict[int, str]:
         for widget in widgets.QApplication.topLevelWidgets()
         if widget.isVisible()
     }
-    gc.disable()  # a collection in the midst of it would change the table it goes through, and crash
-    try:
-        wrappers = shiboken6.getAllValidWrappers()
-    finally:
-        gc.enable()
-    for thing in wrappers:
+    for thing in list(_WATCHED):
+        if not shiboken6.isValid(thing):
+            continue
         if isinstance(thing, QThread) and thing is not main and thing.isRunning():
             left[id(thing)] = f"QThread {thing.objectName()}".rstrip()
         elif isinstance(thing, QTimer) and thing.isActive():

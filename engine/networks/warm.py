@@ -23,6 +23,7 @@ def warm(progress: Callable[[int, int, str], None] | None = None) -> None:
     # Numba comes with these; this module itself is light.
     one: Any = importlib.import_module("engine.networks.mlp")
     many: Any = importlib.import_module("engine.networks.mlp_lanes")
+    slices: Any = importlib.import_module("engine.networks.slices")
     d = Description(1, (2,), 1, ("tanh",))
     x = np.zeros((2, 1))
     done = 0
@@ -33,6 +34,11 @@ def warm(progress: Callable[[int, int, str], None] | None = None) -> None:
             ("gradients", lambda m=mlp, p=params: m.loss_gradient(p, x, x)),  # type: ignore[misc]
             ("answers", lambda m=mlp, p=params: m.predict(p, x)),  # type: ignore[misc]
             ("training", lambda m=mlp, p=params, s=states: m.train(p, s, x, x, one.Rule(), 1, [0.1])),  # type: ignore[misc]
+            ("slices", lambda p=params: slices.losses(d, p[None].copy(), x, x)),  # type: ignore[misc]
+            (
+                "planes",
+                lambda p=params: slices.plane(d, np.stack([p, p, p]), np.zeros((1, 2)), x, x),  # type: ignore[misc]
+            ),
             (
                 "training of many",
                 lambda m=mlp, p=params, s=states: many.train_lanes(  # type: ignore[misc]
