@@ -206,15 +206,16 @@ class Header(QWidget):
                 chip.compact = small and not fits and not below
         self._room = right - self._left * unit
         start = left = self._left * unit + title
+        first = top
         if below:
             left = (self._left - 6) * unit
-            right, top = self.width(), top + row
+            right, top = self.width() - round(12 * unit), top + row
         for chip in chips:
             width = chip.sizeHint().width()
             if left + width > right and chip.compact:
                 chip.hide()
                 continue
-            if left + width > right and left > start:
+            if left + width > right and (left > start or (title and top == first)):
                 left = start = max(0.0, (self._left - 6) * unit)
                 top += row
             chip.setGeometry(round(left), top, width, row)

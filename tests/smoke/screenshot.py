@@ -2,8 +2,8 @@
 
     QT_QPA_PLATFORM=offscreen python tests/smoke/screenshot.py [FILE] [light|dark] [WIDTH HEIGHT] [PRESET] [STEPS]
 
-Defaults: resources/screenshot.png, dark, 1440 x 900, the opening experiment and preset, 128 steps. PRESET may be
-ID:NAME, or ID: for the opening preset of an experiment.
+Defaults: resources/screenshot.png, dark, 1440 x 900, networks.playground: and 420 steps. PRESET is a name of the opening
+experiment's, ID:NAME, or ID: for the opening preset of an experiment.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def main() -> None:
     path = Path(given[0]) if given else ROOT / "resources" / "screenshot.png"
     mode = given[1] if len(given) > 1 else "dark"
     width, height = (int(given[2]), int(given[3])) if len(given) > 3 else (1440, 900)
-    id, _, preset = given[4].rpartition(":") if len(given) > 4 else ("", "", "")
-    steps = int(given[5]) if len(given) > 5 else 128
+    id, _, preset = (given[4] if len(given) > 4 else "networks.playground:").rpartition(":")
+    steps = int(given[5]) if len(given) > 5 else 420
     app = QApplication.instance() or QApplication(["descent-lab"])
     assert isinstance(app, QApplication)
     with tempfile.TemporaryDirectory() as folder:
