@@ -217,7 +217,7 @@ class Header(QWidget):
                 continue
             if left + width > right and (left > start or (title and top == first)):
                 left = start = max(0.0, (self._left - 6) * unit)
-                top += row
+                right, top = self.width() - round(12 * unit), top + row  # no switches down there
             chip.setGeometry(round(left), top, width, row)
             left += width + round(2 * unit)
         used = bool(self.title or self._chips or any(not s.isHidden() for s in self.switches))

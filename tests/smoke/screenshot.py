@@ -2,8 +2,8 @@
 
     QT_QPA_PLATFORM=offscreen python tests/smoke/screenshot.py [FILE] [light|dark] [WIDTH HEIGHT] [PRESET] [STEPS]
 
-Defaults: resources/screenshot.png, dark, 1440 x 900, networks.playground: and 420 steps. PRESET is a name of the opening
-experiment's, ID:NAME, or ID: for the opening preset of an experiment.
+Defaults: resources/screenshot.png, dark, 1440 x 900, networks.playground: and 420 steps. PRESET is a name of the
+opening experiment's, ID:NAME, or ID: for the opening preset of an experiment.
 """
 
 from __future__ import annotations
