@@ -98,6 +98,8 @@ class Lab:
             "pyproject.toml": PYPROJECT,
             "engine/__init__.py": "",
             "engine/optimizers.py": "def warm(progress): progress(1, 1, 'kernel')\n",
+            "engine/networks/__init__.py": "",
+            "engine/networks/warm.py": "def warm(progress): progress(1, 1, 'network')\n",
             "engine/experiments.py": "def everything(): return ()\n",
             "engine/session/commands.py": COMMANDS,
             "gui/window.py": WINDOW,
