@@ -105,6 +105,7 @@ class Lab:
             "gui/window.py": WINDOW,
             "pytest.py": "def main(arguments):\n    print('tests', *arguments)\n    return 5\n",
         }.items():
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             (self.root / name).write_text(text)
         for name, text in {"venv": FAKE_VENV, "pip": FAKE_PIP}.items():
             (folder / "fakes" / name).mkdir(parents=True)
