@@ -88,7 +88,12 @@ class Run(QObject):
 
     def _send(self, command: Command) -> None:
         self._pump.send(command)
-        self._timer.start()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let frames come; those under way keep their beat."""
+        if not self._timer.isActive():
+            self._timer.start()
 
     def play(self) -> None:
         """Run until the end or `pause`."""
@@ -185,7 +190,7 @@ class Run(QObject):
             self.view = batch.view
             self._probes |= batch.probes
             self._fresh = True
-            self._timer.start()  # an answer slower than a frame finds it stopped
+            self._wake()  # an answer slower than a frame finds it stopped
             if self.running and batch.view.finish is not None:
                 self.pause()
             if isinstance(command, Open):
