@@ -30,6 +30,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         super().__init__(side)
         self.side, self.name, self.log = side, name, log
         self.note, self.blank = "", False
+        self.enableAutoSIPrefix(False)  # the ticks are our own
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.keep_picture(True)
         self.apply_theme(theme)
@@ -47,6 +48,13 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     def keep_picture(self, on: bool) -> None:
         """On a screen: paint it once and keep the picture until it changes, while the plot beside it changes often."""
         self.setCacheMode(self.CacheMode.DeviceCoordinateCache if on else self.CacheMode.NoCache)
+
+    def set_note(self, note: str) -> None:
+        """Change the remark; nothing but its row is painted again."""
+        if note != self.note:
+            self.note = note
+            room = NAME * self.theme.scale
+            self.update(QRectF(0, self.size().height() - room, self.size().width(), room))
 
     def marks(self) -> tuple[list[float], list[str]]:
         """Tick positions in view coordinates and their words, for the range now shown."""

@@ -112,7 +112,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def set_range(self, x0: float, x1: float, y0: float, y1: float) -> None:
         """Show this range. Ranges that are empty, not finite or beyond what can be drawn are mended first."""
-        (x0, x1), (y0, y1) = _sound(x0, x1), _sound(y0, y1)
+        x0, x1, y0, y1 = mended(x0, x1, y0, y1)
         if (x0, x1, y0, y1) != self.shown_range():
             self.view.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0, disableAutoRange=True)
 
@@ -167,6 +167,11 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         """Pass it on; who does not use it leaves it ignored, so that Tab and shortcuts work."""
         event.ignore()
         self.keyed.emit(event)
+
+
+def mended(x0: float, x1: float, y0: float, y1: float) -> Range:
+    """The range as it can be shown: neither empty nor upside down, finite, and not beyond what can be drawn."""
+    return *_sound(x0, x1), *_sound(y0, y1)
 
 
 def _sound(low: float, high: float) -> tuple[float, float]:

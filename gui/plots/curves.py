@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,12 +15,13 @@ from PySide6.QtWidgets import QWidget
 
 from gui.fonts import SMALL, font
 from gui.palette import SeriesStyle, pen
-from gui.plots.canvas import WIDEST, Range
+from gui.plots.canvas import WIDEST, Range, mended
 from gui.plots.geometry import Frame
 from gui.plots.header import Entry
 from gui.plots.plot import Plot
 from gui.plots.ranges import SAMPLE, Span, calm, room_ahead, union, without_flight
 from gui.plots.readout import Row, draw_readout
+from gui.plots.recorder import Recorder
 from gui.plots.series import (
     EMPTY,
     LogFrame,
@@ -35,6 +36,16 @@ from gui.plots.ticks import number
 from gui.tokens import DARK, Theme
 
 AHEAD = 0.3  # of the range of the ordinates: room where it grows while data streams in
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Lines as they are to be painted in a frame, from the pixel `left` on; new from the abscissa `first` on."""
+
+    lines: Recorder
+    frame: Frame
+    left: float
+    first: float
 
 
 class Curves(Plot):
@@ -73,6 +84,12 @@ class Curves(Plot):
         self._mouse: QPointF | None = None
         self.canvas.left_axis.log, self.canvas.bottom.log = log_y, log_x
         self._streaming = False  # lines come one set after the other
+        self._ready: _Ready | None = None  # the lines as they are to be painted, worked out beforehand
+        self._strips: list[float] = []  # where the cursor was or is, to be painted with them
+        self._later = QTimer(self)  # while they stream: lines are worked out in one turn and painted in the next
+        self._later.setSingleShot(True)
+        self._later.setInterval(0)
+        self._later.timeout.connect(self._show_ready)
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
         self._calm.setInterval(500)
@@ -116,25 +133,45 @@ class Curves(Plot):
     def set_lines(self, lines: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None, ArrayLike | None]]) -> None:
         """The points of several declared lines, as set_data takes them; the range is fitted and painted once."""
         first, self._streaming = math.inf, self._calm.isActive()
+        frame, blank = self._frame(), self.canvas.bottom.blank
         for key, (x, y, low, high) in lines.items():
             before = self.series[key]
             self._put(key, x, y, low, high)
             first = min(first, self.series[key].differs_from(before))
-        frame, blank = self._frame(), self.canvas.bottom.blank
-        if not (self._calm.isActive() and self._fits()):
-            self._fit()
         blank_now = all(s.up(False) is None for s in self.shown())
-        # the count in the note changes with every frame: not worth a painting each time
-        if blank_now != blank or not self._calm.isActive():
-            self._note()
+        if not self._streaming or blank_now != blank or self.log_x:
+            self.data_changed()
             self._calm.start()
-        if self._frame() != frame or self.canvas.bottom.blank != blank:
-            self.canvas.refresh()
-        elif first < math.inf:  # all to the left of it stays on the screen as it is
+            return
+        aim = self.canvas.shown_range() if self._fits() else mended(*self.home())
+        if self._ready is not None and self._later.isActive():  # the painting before is still to come
+            first = min(first, self._ready.first)
+        if aim == (frame.x0, frame.x1, frame.y0, frame.y1):
+            if first == math.inf:
+                return
+            # all to the left of what is new stays on the screen as it is
             left = max(-4.0, float(frame.px(first)) - 6 * self.theme.scale)
+        else:
+            left = -math.inf
+        frame = Frame(frame.width, frame.height, *aim)
+        lines_ready = Recorder()
+        self._paint_lines(cast(QPainter, lines_ready), frame, left)
+        self._ready = _Ready(lines_ready, frame, left, first)
+        self._later.start()
+
+    @Slot()
+    def _show_ready(self) -> None:
+        """Paint what set_lines worked out. The count in the note changes with every frame: not worth a painting."""
+        if self._ready is None:
+            return
+        frame, left = self._ready.frame, self._ready.left
+        if not self.zoomed:
+            self.canvas.set_range(frame.x0, frame.x1, frame.y0, frame.y1)
+        if left > -math.inf:
             self._data.update(QRectF(left, 0, max(0.0, frame.width - left) + 4, frame.height))
             if self.hover is not None:
                 self._marks.update()
+        self._paint_cursor()
 
     def _put(self, key: str, x: ArrayLike, y: ArrayLike, low: ArrayLike | None, high: ArrayLike | None) -> None:
         arrays = [np.asarray(part, float).ravel() if part is not None else EMPTY for part in (x, y, low, high)]
@@ -186,12 +223,18 @@ class Curves(Plot):
     def set_cursor(self, x: float | None) -> None:
         """Where the transport stands; None hides it."""
         if x != self.cursor_at:
-            frame, both = self._frame(), (x, self.cursor_at)
+            self._strips += [at for at in (x, self.cursor_at) if at is not None]
             self.cursor_at = x
-            for at in both:
-                if at is not None:
-                    place = min(max(-99.0, float(frame.px(at))), frame.width + 99.0)
-                    self._marks.update(QRectF(place - 4 * self.theme.scale, 0, 8 * self.theme.scale, frame.height))
+            if not self._later.isActive():
+                self._paint_cursor()
+
+    def _paint_cursor(self) -> None:
+        """Paint the cursor where it is, and what it hid where it was."""
+        frame, unit = self._frame(), self.theme.scale
+        for at in self._strips:
+            place = min(max(-99.0, float(frame.px(at))), frame.width + 99.0)
+            self._marks.update(QRectF(place - 4 * unit, 0, 8 * unit, frame.height))
+        self._strips.clear()
 
     def cursor_moves(self, x: float) -> float:
         """How many pixels the cursor would move if it went to x; inf where there is none yet."""
@@ -284,9 +327,20 @@ class Curves(Plot):
 
     def data_changed(self) -> None:
         """Fit the range unless the user has zoomed, and paint."""
+        self._forget()
         self._fit()
         self._note()
         super().data_changed()
+
+    def _forget(self) -> None:
+        """What was worked out is not how it looks any more."""
+        self._ready = None
+        self._later.stop()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take over colours and scale."""
+        self._forget()
+        super().apply_theme(theme)
 
     @Slot()
     def _settle(self) -> None:
@@ -312,10 +366,11 @@ class Curves(Plot):
     def _note(self) -> None:
         axis, note = self.canvas.bottom, self.hint()
         blank = all(s.up(False) is None for s in self.shown())
-        if (axis.note, axis.blank) != (note, blank):
-            axis.note, axis.blank, self.canvas.left_axis.blank = note, blank, blank
+        if axis.blank != blank:
+            axis.blank, self.canvas.left_axis.blank = blank, blank
             axis.update()
             self.canvas.left_axis.update()
+        axis.set_note(note)
 
     def set_hidden(self, key: str, hidden: bool) -> None:
         """Hide or show a series; the range may shrink at once."""
@@ -396,10 +451,18 @@ class Curves(Plot):
             paint_grid(painter, frame, self.canvas.left_axis.marks()[0], self.theme)
         paint_events(painter, frame, self.events, self.theme)
         left = -math.inf if self.for_picture else self._data.exposed.left()
-        for series in self.shown():
-            paint_series(painter, frame, series, theme, log=self.log_y, whole=self.for_picture, left=left)
+        ready = self._ready
+        if ready is not None and not self.for_picture and ready.frame == frame and ready.left <= left + 1:
+            ready.lines.play(painter)
+        else:
+            self._paint_lines(painter, frame, left)
         if self.canvas.bottom.blank:
             paint_empty(painter, frame, self.empty, theme)
+
+    def _paint_lines(self, painter: QPainter, frame: Frame, left: float) -> None:
+        """All lines; what ends before the pixel `left` may be left out."""
+        for series in self.shown():
+            paint_series(painter, frame, series, self.theme, log=self.log_y, whole=self.for_picture, left=left)
 
     def _paint_marks(self, painter: QPainter, frame: Frame) -> None:
         if self.for_picture:

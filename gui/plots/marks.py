@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 
 from gui.plots.geometry import Floats, pieces
+from gui.plots.recorder import Recorder
 
 CORNERS = {"triangle": (3, -90), "down": (3, 90), "square": (4, 45), "diamond": (4, 0), "pentagon": (5, -90)}
 
@@ -70,7 +71,7 @@ def dashes(x: Floats, y: Floats, pattern: list[float]) -> Floats | None:
     return np.concatenate(parts) if parts else np.empty((0, 4))
 
 
-def _draw_segments(painter: QPainter, used: QPen, segments: Floats) -> None:
+def _draw_segments(painter: QPainter | Recorder, used: QPen, segments: Floats) -> None:
     if not len(segments):
         return
     store = pg.Qt.internals.PrimitiveArray(QLineF, 4)
@@ -78,6 +79,8 @@ def _draw_segments(painter: QPainter, used: QPen, segments: Floats) -> None:
     store.ndarray()[:] = segments
     painter.setPen(used)
     painter.drawLines(*store.drawargs())
+    if isinstance(painter, Recorder):
+        painter.keep(store)
 
 
 def mark_path(symbol: str, x: float, y: float, radius: float) -> QPainterPath:
