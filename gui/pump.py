@@ -6,9 +6,6 @@ each takes a few milliseconds, so that a page never waits long. Nothing but froz
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +20,6 @@ from engine.session.files import Saved, rebuild
 from engine.session.session import Session
 from engine.spec import Spec, SpecError
 
-NICE = 5  # how far the worker stands back: about a third of the window's weight
 Probes = Mapping[str, tuple[str, Mapping[str, Any]]]  # the asker's name for it -> (probe, what is asked)
 
 
@@ -125,12 +121,6 @@ class _Worker(QObject):
         self.sessions: dict[int, Session] = {}
         self.stopping = False
 
-    @Slot()
-    def begin(self) -> None:
-        """Stand back: where both want the same core, the window goes first. Linux alone has this for each thread."""
-        if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-
     @Slot(object)
     def carry_out(self, command: Command) -> None:
         """Do what a command says and answer with one batch."""
@@ -210,7 +200,6 @@ class Pump(QObject):
         self._worker.moveToThread(self._thread)
         self._command.connect(self._worker.carry_out, Qt.ConnectionType.QueuedConnection)
         self._worker.answered.connect(self._forward, Qt.ConnectionType.QueuedConnection)
-        self._thread.started.connect(self._worker.begin)
         self._thread.start(QThread.Priority.LowPriority)
         self._runs = 0
 
