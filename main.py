@@ -42,11 +42,11 @@ def main(arguments: list[str]) -> int:
 
         return run(arguments)
     if verb == "--test":
-        prepare(PROGRAM, arguments, "offscreen", ("test",))
+        prepare(PROGRAM, arguments, "offscreen", ("test",), ("parallel",))
         import pytest
 
         os.chdir(PROGRAM.parent)
-        return int(pytest.main(arguments[1:]))
+        return int(pytest.main(arguments[1:] or on_all_cores()))
     if verb in VERBS:
         prepare(PROGRAM, arguments, "offscreen" if verb in ("run", "figures") else "nothing")
         from engine.session.commands import main as command
@@ -54,6 +54,13 @@ def main(arguments: list[str]) -> int:
         return command(arguments, draw)
     allowed = ", ".join((*VERBS, "--test", "--version", "--help", "FILE.descent.json"))
     return fail(f"Unknown command {verb!r}. Allowed: {allowed}.")
+
+
+def on_all_cores() -> "list[str]":
+    """What spreads the whole suite over the cores, where the package for it is there."""
+    from importlib.util import find_spec
+
+    return ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"] if find_spec("xdist") else []
 
 
 def load_torch_first() -> None:

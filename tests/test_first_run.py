@@ -27,6 +27,7 @@ version = "9.8.7"
 dependencies = ["descent-fake>=1"]
 [project.optional-dependencies]
 test = ["descent-fake-test"]
+parallel = ["descent-fake-parallel"]
 """
 COMMANDS = """
 import sys
@@ -187,10 +188,10 @@ def test_a_changed_list_and_a_further_group_are_installed(lab: Lab) -> None:
     assert lab.run("list", "--json")[:2] == (7, lab.ran)
     assert lab.done() == ["pip descent-fake>=2"]
     assert lab.run("--test", "-k", "x")[:2] == (5, "tests -k x\n")
-    assert lab.done() == ["pip descent-fake>=2 descent-fake-test"]
+    assert lab.done() == ["pip descent-fake>=2 descent-fake-parallel descent-fake-test"]
     (lab.root / "pyproject.toml").write_text(PYPROJECT)
     lab.run("list")
-    assert lab.done() == ["pip descent-fake>=1 descent-fake-test"]
+    assert lab.done() == ["pip descent-fake>=1 descent-fake-parallel descent-fake-test"]
 
 
 @pytest.mark.parametrize("damage", ["python gone", "folder of packages gone", "no pip", "python of another version"])

@@ -11,7 +11,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from engine.setup import install, requirements, stamp, system
+from engine.setup import install, requirements, stamp, start, system
 from engine.setup.lock import only_one
 from engine.setup.pip import Listener, command
 from engine.setup.screen import Screen, elapsed_text
@@ -285,3 +285,15 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".venv.lock").mkdir()
     with pytest.raises(install.SetupError, match="cannot write to"):
         install.install(tmp_path, ("app",), Screen(io.StringIO()))
+
+
+def test_a_wished_group_is_no_reason_to_install_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists = '[project]\nname = "x"\nversion = "1"\ndependencies = ["pytest"]\n[project.optional-dependencies]\n'
+    (tmp_path / "pyproject.toml").write_text(lists + 'rare = ["descent-lab-no-such-package"]\n')
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(start, "_install", lambda root, groups: asked.append(groups))
+    monkeypatch.setattr(start, "go_on", lambda *_: None)
+    start.ensure(tmp_path / "main.py", [], wished=("rare",))
+    assert asked == []
+    start.ensure(tmp_path / "main.py", [], ("rare",))
+    assert asked == [("app", "rare")]

@@ -17,8 +17,16 @@ __all__ = ["ensure", "go_on", "prepare", "version"]
 Draws = Literal["nothing", "offscreen", "window"]
 
 
-def prepare(program: Path, arguments: Sequence[str], draws: Draws = "nothing", extra: tuple[str, ...] = ()) -> None:
+def prepare(
+    program: Path,
+    arguments: Sequence[str],
+    draws: Draws = "nothing",
+    extra: tuple[str, ...] = (),
+    wished: tuple[str, ...] = (),
+) -> None:
     """Return in an interpreter where all is ready: packages (of `app` and `extra`) and Qt's system libraries.
+
+    `wished`: groups that an environment of our own gets too, and that another may do without.
 
     Unless a window is wanted, Qt draws off screen from here on. Ends the process with one or two lines if
     something is missing that set-up cannot bring.
@@ -32,10 +40,10 @@ def prepare(program: Path, arguments: Sequence[str], draws: Draws = "nothing", e
         trouble = qt_trouble(os.environ)
         if trouble:
             raise SystemExit(trouble)
-    ensure(program, arguments, extra)
+    ensure(program, arguments, extra, wished)
 
 
-def ensure(program: Path, arguments: Sequence[str], extra: tuple[str, ...] = ()) -> None:
+def ensure(program: Path, arguments: Sequence[str], extra: tuple[str, ...] = (), wished: tuple[str, ...] = ()) -> None:
     """Return if this interpreter has the packages of `app` and the `extra` groups; else go on in `.venv`.
 
     `.venv` beside `program` is made or repaired first where that is needed. Going on there means that this
@@ -44,7 +52,8 @@ def ensure(program: Path, arguments: Sequence[str], extra: tuple[str, ...] = ())
     """
     root = program.parent
     venv = root / VENV
-    groups = (APP, *extra)
+    needed = (APP, *extra)
+    groups = (*needed, *wished)
     if Path(sys.prefix) == venv:
         mark = stamp.read(venv)
         # The system's Python may have moved on under the environment: then its packages are out of sight.
@@ -54,7 +63,7 @@ def ensure(program: Path, arguments: Sequence[str], extra: tuple[str, ...] = ())
         _install(root, groups)
     else:
         lists = read_groups(root)
-        if unmet(line for name in groups for line in lists[name]) is None:
+        if unmet(line for name in needed for line in lists[name]) is None:
             return
         if not complete(root, groups):
             _install(root, groups)
