@@ -53,8 +53,12 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         """Change the remark; nothing but its row is painted again."""
         if note != self.note:
             self.note = note
-            room = NAME * self.theme.scale
-            self.update(QRectF(0, self.size().height() - room, self.size().width(), room))
+            self.update(self.note_row())
+
+    def note_row(self) -> QRectF:
+        """Where note and name stand, in the axis' own pixels."""
+        room = NAME * self.theme.scale
+        return QRectF(0, self.size().height() - room, self.size().width(), room)
 
     def marks(self) -> tuple[list[float], list[str]]:
         """Tick positions in view coordinates and their words, for the range now shown."""

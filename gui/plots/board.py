@@ -98,6 +98,10 @@ class Board(QWidget):
         """Head and rows of the readout under the mouse, or None."""
         return None
 
+    def tip_at(self, at: QPointF) -> str:
+        """What the mouse is told when it rests: the whole note, for which there may be no room."""
+        return self._note() if at.y() >= self.ground.height() - 24 * self.theme.scale else ""
+
     def pressed(self, at: QPointF, area: QRectF, event: QMouseEvent) -> None:
         """A click at `at`."""
 
@@ -189,6 +193,7 @@ class Board(QWidget):
     def _moved(self, at: QPointF) -> None:
         self.mouse = at
         self.ground.update()
+        self.ground.setToolTip(self.tip_at(at))
 
     @Slot(object, object)
     def _clicked(self, at: QPointF, event: QMouseEvent) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QStyleOptionGraphicsItem, QToolTip, QWidget
 
 from gui.plots.axes import Axis
 from gui.plots.geometry import Frame
@@ -136,6 +136,14 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             layer.prepareGeometryChange()
         self.refresh()
         self.framed.emit()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """The remark below the plot is told whole under the mouse: there may be no room for all of it."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            row = self.mapFromScene(self.bottom.mapRectToScene(self.bottom.note_row())).boundingRect()
+            QToolTip.showText(event.globalPos(), self.bottom.note if row.contains(event.pos()) else "", self)
+            return True
+        return bool(super().viewportEvent(event))
 
     # The scene's own handling of mouse and keys is left out on purpose: no item in it wants any.
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -77,7 +77,7 @@ class DecisionMap(Plot):
         self.trails = {
             f"path {name}": Trail(name, series_style(name, i), np.asarray(x, float), np.asarray(y, float))
             for i, (name, x, y) in enumerate(picture.paths if picture is not None else ())
-            if len(x) == len(y)
+            if len(x) == len(y) > 0  # an empty one keeps the colours of those after it
         }
         if picture is not None:
             x0, x1, y0, y1 = (float(v) for v in picture.extent)

@@ -314,9 +314,8 @@ class DiagramPlot(Board):
             return
         area = self.area(QRectF(self.ground.rect()))
         button = self._button(area)
-        tip = button.tip if button is not None else ""
-        if self.ground.toolTip() != tip:
-            self.ground.setToolTip(tip)
+        if button is not None:
+            self.ground.setToolTip(button.tip)
         hand = button is not None or self._under(area)[0] is not None
         self.ground.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
 

@@ -239,4 +239,5 @@ class Header(QWidget):
             box = QRectF(self._left * unit, 6 * unit, self.width(), 20 * unit)
             words = painter.fontMetrics().elidedText(self.title, Qt.TextElideMode.ElideRight, max(0, int(self._room)))
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+            self.setToolTip(self.title if words != self.title else "")
         painter.end()

@@ -11,12 +11,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.picture import Bars, Histogram, Images, Line, Lines, Matrix, Table, histogram
 from gui.palette import series_style
+from gui.plots import canvas
 from gui.plots.bars import BarsPlot
 from gui.plots.board import Board
 from gui.plots.curves import Curves
@@ -616,3 +617,35 @@ def test_points_mark_every_datum(qtbot: QtBot, width: float) -> None:
     between = (np.abs(found - np.array([half.y(), half.x()])) <= 2).all(axis=1)
     assert bool(between.any()) is bool(width)
     assert plot.entries()[0].symbol == ("" if width else style.symbol)
+
+
+def test_a_cut_note_is_told_whole_by_the_mouse(qtbot: QtBot) -> None:
+    plot = TablePlot("claims", DARK)
+    qtbot.addWidget(plot)
+    plot.resize(300, 200)
+    plot.show()
+    plot.show_picture(TABLE)
+    ground = plot.ground
+    for y, tip in ((ground.height() - 8, "measured here"), (10, "")):
+        QApplication.sendEvent(ground, _mouse(QPoint(40, y)))
+        assert ground.toolTip() == tip
+
+
+def test_a_cut_remark_below_curves_is_told_whole_by_the_mouse(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    plot = Curves("loss", "step", "loss", True)
+    qtbot.addWidget(plot)
+    plot.resize(300, 200)
+    plot.show()
+    plot.set_series("a", "a", series_style("", 0))
+    plot.set_data("a", np.arange(9), np.zeros(9))
+    told: list[str] = []
+    monkeypatch.setattr(canvas.QToolTip, "showText", lambda _at, words, _widget: told.append(words))
+    port = plot.canvas.viewport()
+    for y in (port.height() - 8, 20):
+        QApplication.sendEvent(port, QHelpEvent(QEvent.Type.ToolTip, QPoint(150, y), port.mapToGlobal(QPoint(150, y))))
+    assert told == [plot.hint(), ""] and "9 values" in told[0]
+
+
+def _mouse(at: QPoint) -> QMouseEvent:
+    none = Qt.MouseButton.NoButton
+    return QMouseEvent(QEvent.Type.MouseMove, QPointF(at), QPointF(at), none, none, Qt.KeyboardModifier.NoModifier)
