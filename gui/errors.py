@@ -48,23 +48,28 @@ class Notice(QFrame):
         self.label.setTextFormat(Qt.TextFormat.PlainText)  # it may repeat what the reader wrote
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(self.label, 1)
+        self.accept = QPushButton()
+        self.accept.hide()
+        self.accept.clicked.connect(self._accepted)
+        row.addWidget(self.accept)
         self.dismiss = QToolButton()
         self.dismiss.setText("✕")
         self.dismiss.setToolTip("Dismiss")
         self.dismiss.setAccessibleName("Dismiss the message")
-        self.dismiss.clicked.connect(self.hide)
+        self.dismiss.clicked.connect(self._dismissed)
         row.addWidget(self.dismiss)
+        self._offered: tuple[Callable[[], object], Callable[[], object]] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(LINGER)
         self._timer.timeout.connect(self.hide)
-        self._bad = False
+        self._stays = False
         self.hide()
 
     def showEvent(self, event: QShowEvent) -> None:
         """The time to read counts from when it is seen."""
         super().showEvent(event)
-        if not self._bad:
+        if not self._stays:
             self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -78,11 +83,35 @@ class Notice(QFrame):
         self.label.setProperty("role", "bad" if bad else "")
         self.label.style().unpolish(self.label)
         self.label.style().polish(self.label)
-        self._bad = bad
+        self._stays = bad
+        self.accept.hide()
+        self._offered = None
         self._timer.stop()
         self.show()
         if not bad and self.isVisible():
             self._timer.start()
+
+    def offer(self, line: str, word: str, accepted: Callable[[], object], dismissed: Callable[[], object]) -> None:
+        """Show one line with a button; it stays until the reader takes it or dismisses it."""
+        self.show_message(line)
+        self._timer.stop()
+        self._stays, self._offered = True, (accepted, dismissed)
+        self.accept.setText(word)
+        self.accept.show()
+
+    @Slot()
+    def _accepted(self) -> None:
+        offered, self._offered = self._offered, None
+        self.hide()
+        if offered is not None:
+            offered[0]()
+
+    @Slot()
+    def _dismissed(self) -> None:
+        offered, self._offered = self._offered, None
+        self.hide()
+        if offered is not None:
+            offered[1]()
 
     def clear(self) -> None:
         """Take the message away."""

@@ -12,7 +12,6 @@ from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QListWidget,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.experiments import TABS, ids
+from gui.documents import Documents
 from gui.errors import ErrorDialog, install
 from gui.icons import icon
 from gui.theme import Appearance, Theme
@@ -35,7 +35,6 @@ if TYPE_CHECKING:  # what takes its time to load comes after the first paint
     from gui.page import Page
     from gui.pump import Pump
 
-RECENT = 8
 PATIENCE = 2500  # milliseconds
 
 
@@ -57,6 +56,7 @@ class MainWindow(QMainWindow):
         self.pages: dict[str, Page] = {}
         self.errors = ErrorDialog(self)
         self._uninstall = install(self.errors)
+        self.documents = Documents(self, self.settings, self.pages.values, lambda: self.page, self.show_experiment)
         self.setAcceptDrops(True)
         self._build()
         self.appearance.changed.connect(self._themed)
@@ -105,7 +105,7 @@ class MainWindow(QMainWindow):
             ("export", "Export pictures and numbers", QKeySequence("Ctrl+E"), self._export),
         ):
             self._add_action(row, key, label, keys, slot)
-        self._add_menu(row, "file", "Open and save", self._file_menu())
+        self._add_menu(row, "file", "Open and save", self.documents.menu())
         self._add_menu(row, "theme", "Theme", self._theme_menu())
         self._add_action(row, "help", "Keyboard and help", QKeySequence.StandardKey.HelpContents, self._help)
         self.stack = QStackedWidget()
@@ -159,20 +159,6 @@ class MainWindow(QMainWindow):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setMenu(menu)
         row.addWidget(button)
-
-    def _file_menu(self) -> QMenu:
-        menu = QMenu(self)
-        for label, keys, slot in (
-            ("Open…", QKeySequence.StandardKey.Open, self._open_dialog),
-            ("Save as…", QKeySequence.StandardKey.Save, self._save_dialog),
-        ):
-            action = menu.addAction(label)
-            action.setShortcut(keys)
-            action.triggered.connect(slot)
-            self.addAction(action)
-        self.recent = menu.addMenu("Recent files")
-        self.recent.aboutToShow.connect(self._fill_recent)
-        return menu
 
     def _theme_menu(self) -> QMenu:
         menu = QMenu(self)
@@ -278,10 +264,7 @@ class MainWindow(QMainWindow):
         last = str(self.settings.value("experiment", ""))
         ids = [e.id for e in self.experiments]
         self.show_experiment(last if last in ids else OPENING)
-        if self._first_file is not None:
-            self.open_path(self._first_file)
-        else:
-            self._restore_run()
+        self.documents.begin(self._first_file)
 
     # -- actions -----------------------------------------------------------------------------------------------------
 
@@ -341,93 +324,13 @@ class MainWindow(QMainWindow):
 
     # -- files -------------------------------------------------------------------------------------------------------
 
-    @Slot()
-    def _open_dialog(self) -> None:
-        from engine.session.files import SUFFIX
-
-        name, _ = QFileDialog.getOpenFileName(
-            self, "Open an experiment", self._folder(), f"Experiments (*{SUFFIX} *.json)"
-        )
-        if name:
-            self.open_path(Path(name))
-
     def open_path(self, path: Path) -> bool:
         """Open an experiment file; a bad one is told in one line and changes nothing."""
-        from engine.atomic import FileError
-        from engine.session.files import read
-        from engine.spec import SpecError
-
-        try:
-            document = read(path)
-        except (FileError, SpecError) as error:
-            if self.page is not None:
-                self.page.notice.show_message(str(error), bad=True)
-            return False
-        page = self.show_experiment(document.experiment)
-        page.open_document(document)
-        self._remember_file(path)
-        return True
-
-    @Slot()
-    def _save_dialog(self) -> None:
-        from engine.session.files import SUFFIX
-
-        page = self.page
-        if page is None:
-            return
-        proposed = Path(self._folder()) / f"{page.experiment.id}{SUFFIX}"
-        name, _ = QFileDialog.getSaveFileName(self, "Save the experiment", str(proposed), f"Experiments (*{SUFFIX})")
-        if name:
-            self.save_path(Path(name if name.endswith(".json") else name + SUFFIX))
+        return self.documents.open(path)
 
     def save_path(self, path: Path) -> bool:
         """Save the experiment in hand."""
-        from engine.atomic import FileError
-        from engine.session.files import to_json, write_text
-
-        page = self.page
-        document = page.document() if page is not None else None
-        if page is None or document is None:
-            return False
-        try:
-            write_text(path, to_json(document))
-        except FileError as error:
-            page.notice.show_message(str(error), bad=True)
-            return False
-        page.notice.show_message(f"Saved {path.name}")
-        self._remember_file(path)
-        return True
-
-    def _folder(self) -> str:
-        return str(self.settings.value("folder", str(Path.home())))
-
-    def _recent(self) -> list[str]:
-        stored = self.settings.value("recent", [])
-        names = [stored] if isinstance(stored, str) else list(stored or [])  # type: ignore[call-overload]
-        return [str(name) for name in names if str(name)]
-
-    def _remember_file(self, path: Path) -> None:
-        path = path.resolve()
-        self.settings.setValue("folder", str(path.parent))
-        self.settings.setValue("recent", [str(path), *(n for n in self._recent() if n != str(path))][:RECENT])
-
-    @Slot()
-    def _fill_recent(self) -> None:
-        self.recent.clear()
-        for name in self._recent():
-            action = self.recent.addAction(Path(name).name)
-            action.setToolTip(name)
-            action.setData(name)
-            action.triggered.connect(self._open_recent)
-        self.recent.setEnabled(True)
-        if not self._recent():
-            self.recent.addAction("none yet").setEnabled(False)
-
-    @Slot()
-    def _open_recent(self) -> None:
-        action = self.sender()
-        if isinstance(action, QAction):
-            self.open_path(Path(str(action.data())))
+        return self.documents.save(path)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take experiment files."""
@@ -482,33 +385,11 @@ class MainWindow(QMainWindow):
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1440, 900)
 
-    def _restore_run(self) -> None:
-        """Take up the last run where it stood, if there is one."""
-        text = str(self.settings.value("run", ""))
-        if not text or self.page is None:
-            return
-        from engine.session.files import from_json
-        from engine.spec import SpecError
-
-        try:
-            document = from_json(text)
-        except SpecError:
-            return  # of another version; the default page is there
-        if document.experiment == self.page.experiment.id:
-            self.page.open_document(document)
-
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep what a restart needs, then stop the worker: the one way down."""
         self._beginning.stop()
         self.settings.setValue("geometry", self.saveGeometry())
-        page = self.page
-        if page is not None:
-            self.settings.setValue("experiment", page.experiment.id)
-            document = page.document()
-            if document is not None and document.branches[document.current].steps <= 1_000_000:
-                from engine.session.files import to_json
-
-                self.settings.setValue("run", to_json(document))
+        self.documents.end()
         for each in self.pages.values():
             each.close_run()
         if self.pump is not None:
