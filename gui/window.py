@@ -28,6 +28,8 @@ from engine.experiments import TABS, ids
 from gui.documents import Documents
 from gui.errors import ErrorDialog, install
 from gui.icons import icon
+from gui.journal import Journal
+from gui.pulse import Pulse
 from gui.theme import Appearance, Theme
 
 if TYPE_CHECKING:  # what takes its time to load comes after the first paint
@@ -35,6 +37,7 @@ if TYPE_CHECKING:  # what takes its time to load comes after the first paint
     from gui.page import Page
     from gui.pump import Pump
 
+ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 2500  # milliseconds
 
 
@@ -54,6 +57,9 @@ class MainWindow(QMainWindow):
         self.ended = True  # whether the worker did, once the window is closed
         self.experiments: tuple[Experiment, ...] = ()
         self.pages: dict[str, Page] = {}
+        self.journal = Journal()
+        self.journal.begin()
+        self.pulse = Pulse(parent=self)
         self.errors = ErrorDialog(self)
         self._uninstall = install(self.errors)
         self.documents = Documents(self, self.settings, self.pages.values, lambda: self.page, self.show_experiment)
@@ -107,7 +113,7 @@ class MainWindow(QMainWindow):
             self._add_action(row, key, label, keys, slot)
         self._add_menu(row, "file", "Open and save", self.documents.menu())
         self._add_menu(row, "theme", "Theme", self._theme_menu())
-        self._add_action(row, "help", "Keyboard and help", QKeySequence.StandardKey.HelpContents, self._help)
+        self._add_menu(row, "help", "Help", self._help_menu())
         self.stack = QStackedWidget()
         waiting = QLabel("Preparing the experiments…")
         waiting.setProperty("role", "dim")
@@ -159,6 +165,15 @@ class MainWindow(QMainWindow):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setMenu(menu)
         row.addWidget(button)
+
+    def _help_menu(self) -> QMenu:
+        menu = QMenu(self)
+        keys = menu.addAction("Keyboard and mouse")
+        keys.setShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents))
+        keys.triggered.connect(self._help)
+        self.addAction(keys)
+        menu.addAction("Diagnostics").triggered.connect(self._diagnostics)
+        return menu
 
     def _theme_menu(self) -> QMenu:
         menu = QMenu(self)
@@ -265,6 +280,7 @@ class MainWindow(QMainWindow):
         ids = [e.id for e in self.experiments]
         self.show_experiment(last if last in ids else OPENING)
         self.documents.begin(self._first_file)
+        self.pulse.start()
 
     # -- actions -----------------------------------------------------------------------------------------------------
 
@@ -321,6 +337,25 @@ class MainWindow(QMainWindow):
         from gui.dialogs import ShortcutsDialog
 
         ShortcutsDialog(self).exec()
+
+    def diagnostics(self) -> str:
+        """What a bug report needs, as text."""
+        from engine.setup.requirements import version
+        from gui.dialogs.diagnostics import report
+
+        views = [page.run.view for page in self.pages.values() if page.run.view is not None]
+        runs = [
+            f"{v.experiment}: step {v.step} of {v.steps}, {len(v.branches)} branch{'es' if len(v.branches) > 1 else ''}"
+            f"{f', {v.finish}' if v.finish else ''}"
+            for v in views
+        ]
+        return report(version(ROOT), runs, self.pulse.percentiles(), self.journal.records)
+
+    @Slot()
+    def _diagnostics(self) -> None:
+        from gui.dialogs import DiagnosticsDialog
+
+        DiagnosticsDialog(self.diagnostics(), self).exec()
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -394,7 +429,9 @@ class MainWindow(QMainWindow):
             each.close_run()
         if self.pump is not None:
             self.ended = self.pump.close(self.patience)
+        self.pulse.stop()
         self._uninstall()
+        self.journal.end()
         super().closeEvent(event)
 
 

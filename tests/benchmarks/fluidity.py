@@ -20,12 +20,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import QEventLoop, QObject, QSettings, Qt, QTimer, Slot
+from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from engine.experiments import load
 from engine.session.session import Session
 from engine.spec import build
+from gui.pulse import Pulse
 from gui.window import MainWindow
 
 SETTINGS = {
@@ -39,37 +40,6 @@ SETTINGS = {
     },
 }  # fmt: skip
 TICK = 5  # milliseconds
-
-
-class Lateness(QObject):
-    """A precise timer that notes how late it is called, in milliseconds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.late: list[float] = []
-        self.due = 0.0
-        self.timer = QTimer(self)
-        self.timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self.timer.timeout.connect(self.tick)
-
-    def start(self) -> None:
-        """Begin to watch."""
-        self.due = time.perf_counter() + TICK / 1000
-        self.timer.start(TICK)
-
-    @Slot()
-    def tick(self) -> None:
-        """One call. Ticks that were left out meanwhile count as well, each with its own lateness.
-
-        As Qt has it, the next tick is due one interval after this one was, or after now where that is past.
-        """
-        now, step = time.perf_counter(), TICK / 1000
-        self.late.append(max(0.0, 1000 * (now - self.due)))
-        missed = self.due + step
-        self.due = missed if missed > now else now + step
-        while missed <= now:
-            self.late.append(1000 * (now - missed))
-            missed += step
 
 
 def wait(milliseconds: int) -> None:
@@ -105,10 +75,10 @@ def main() -> None:
         page._restart(build(page.experiment.Spec, SETTINGS[id]))
         wait(2000)
         page.run.speed = math.inf
-        watch = Lateness()
+        watch = Pulse(TICK, None)
         watch.start()
         wait(1000)
-        idle = watch.late[:]
+        idle = watch.percentiles()
         page.run.play()
         wait(1000)
         assert page.run.view is not None
@@ -119,13 +89,12 @@ def main() -> None:
         wait(int(1000 * seconds))
         worked = time.thread_time() - worked
         steps = (page.run.view.step - first) / (time.perf_counter() - began)
-        watch.timer.stop()
-        late = sorted(watch.late)
+        watch.stop()
+        told = watch.percentiles()
         window.close()
     alone.append(headless(id, seconds / 4))
     app.processEvents()
-    told = {p: late[min(len(late) - 1, int(len(late) * p / 100))] for p in (50, 95, 99, 100)}
-    print(f"idle p99 {sorted(idle)[int(len(idle) * 0.99)]:.1f} ms; running at {len(drawn) / seconds:.0f} frames/s:")
+    print(f"idle p99 {idle[99]:.1f} ms; running at {len(drawn) / seconds:.0f} frames/s:")
     print("  " + ", ".join(f"p{p} {value:.1f} ms" for p, value in told.items()) + " (goal p99 5 ms)")
     print(f"  the window's thread computes {1000 * worked / max(1, len(drawn)):.1f} ms a frame")
     kept = steps / statistics.mean(alone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from engine.session.files import read
 from engine.spec import build
+from gui.dialogs import DiagnosticsDialog
 from gui.page import Page
+from gui.pulse import Pulse
 from gui.window import MainWindow
 
 
@@ -255,3 +258,35 @@ def test_pictures_grow_with_their_resolution(qtbot: QtBot, window: MainWindow, t
     dialog.dpi.setValue(192)
     assert dialog.save_to(tmp_path / "a.png")
     assert abs(QImage(str(tmp_path / "a.png")).width() - 2 * page.view.panel.width()) <= 2
+
+
+def test_diagnostics_tell_what_a_bug_report_needs(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = page_of(window)
+    begin(qtbot, page, optimizers=("sgd",), learning_rate=1.0)
+    page.run.step(50)
+    until(qtbot, page, lambda v: v.finish is not None)
+    logging.getLogger("descent_lab").warning("the log speaks")
+    qtbot.waitUntil(lambda: bool(window.pulse.late))
+    monkeypatch.setattr(DiagnosticsDialog, "exec", lambda self: self._copy())
+    window._diagnostics()
+    text = QGuiApplication.clipboard().text()
+    for words in ("Python 3.", "PySide6-Essentials 6.", "torch 2.", "p99", "landscapes.descent: step", "diverged",
+                  "WARNING the log speaks", "on offscreen"):  # fmt: skip
+        assert words in text, words
+    window.close()
+    logging.getLogger("descent_lab").warning("nobody hears this")
+    assert "nobody" not in window.diagnostics()
+
+
+def test_lateness_counts_the_ticks_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulse, clock = Pulse(tick=10), [5.0]
+    monkeypatch.setattr("gui.pulse.time.perf_counter", lambda: clock[0])
+    pulse.start()
+    for now in (5.010, 5.055):  # on time; then 35 ms late, which swallowed three more
+        clock[0] = now
+        pulse._beat()
+    pulse.stop()
+    assert [round(late) for late in pulse.late] == [0, 35, 25, 15, 5]
+    assert pulse.percentiles()[100] == pytest.approx(35)
