@@ -1,0 +1,1 @@
+"""What networks.gradient_flow is made of."""
