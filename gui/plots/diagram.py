@@ -238,7 +238,8 @@ class DiagramPlot(Board):
             draw_buttons(painter, found, under, self.theme)
             return
         ratio = self.devicePixelRatioF()
-        place = QRectF(layout.area[0], found[0].place.top(), layout.area[2], found[0].place.height())
+        top, foot = min(b.place.top() for b in found), max(b.place.bottom() for b in found)
+        place = QRectF(layout.area[0], top, layout.area[2], foot - top)
         whole = place.adjusted(-2, -2, 2, 2).toAlignedRect()
         if self._strip is None or self._strip[0] is not layout or self._strip[1] != ratio:
             made = QPixmap(whole.size() * ratio)

@@ -14,6 +14,7 @@ from gui.plots.labels import Box
 
 MOST_UNITS, MOST_EDGES = 10, 600
 LEAST_ROW = 19.0  # px at scale 1: rows closer than this are left to '+N'
+BUTTON = 21.0  # px at scale 1 from one button to the next
 TITLE, CONTROLS, COUNT, LABEL = 22.0, 26.0, 18.0, 16.0  # px at scale 1: heights of the strips
 LARGEST_NODE, SMALLEST_NODE = 56.0, 7.0  # px at scale 1
 CLEAR = 60  # edges up to which words look for a place where only their own edge runs
@@ -41,7 +42,8 @@ class Layout:
     """Columns `x` [layers], node centres `y` (an array a layer, only nodes that are drawn), half their widths
     `half` [layers], half their height `reach`; `more` [layers] are not drawn; `pitch`: px between columns.
 
-    `title_y`, `controls_y`, `count_y` are the middles of the strips; `labels` says whether words stand below nodes.
+    `title_y`, `controls_y` are the middles of the strips (of two rows of controls: of the first); `labels` says
+    whether words stand below nodes, `stacked` whether there are two rows.
     """
 
     area: Area
@@ -54,6 +56,7 @@ class Layout:
     title_y: float
     controls_y: float
     labels: bool
+    stacked: bool
 
     def node_at(self, x: float, y: float) -> tuple[int, int] | None:
         """(layer, unit) of the node under a point."""
@@ -75,7 +78,9 @@ def lay_out(diagram: Diagram, area: Area, unit: float, needs: Needs) -> Layout:
     title_y = top + TITLE * unit / 2
     y0 = top + (TITLE * unit if needs.titled else 0.0)
     controls_y = y0 + CONTROLS * unit / 2
-    y0 += CONTROLS * unit if needs.controls else 4 * unit
+    # Where columns are too close for two buttons side by side, they stand one above the other.
+    stacked = width - needs.before - needs.after < 2.1 * BUTTON * unit * max(len(diagram.layers), 1)
+    y0 += ((2 if stacked else 1) * CONTROLS - (5 if stacked else 0)) * unit if needs.controls else 4 * unit
     room = max(top + height - y0, 1.0)
     counts = [len(layer) for layer in diagram.layers]
     most = int(min(MOST_UNITS, max(2, (room - COUNT * unit) // (LEAST_ROW * unit))))
@@ -107,7 +112,7 @@ def lay_out(diagram: Diagram, area: Area, unit: float, needs: Needs) -> Layout:
     pitch_x = float(xs[1] - xs[0]) if columns > 1 else free
     return Layout(
         area, tuple(float(x) for x in xs[: len(counts)]), tuple(ys), half, side / 2, pitch_x, more,
-        title_y, controls_y, labels,
+        title_y, controls_y, labels, stacked,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from engine.picture import Diagram
 from gui.fonts import MEDIUM, SMALL, font, text_width
 from gui.palette import pen
-from gui.plots.diagram_layout import Layout
+from gui.plots.diagram_layout import BUTTON, Layout
 from gui.plots.diagram_nodes import fill_with
 from gui.tokens import Theme, alpha, mix
 
@@ -31,7 +31,7 @@ class Button:
 def buttons(diagram: Diagram, layout: Layout, unit: float) -> list[Button]:
     """The buttons above the layers that may be edited, and between them as far as there is room."""
     made: list[Button] = []
-    y, side, step = layout.controls_y, 18 * unit, 21 * unit
+    row, side, step = layout.controls_y, 18 * unit, BUTTON * unit
     editable = [layer for layer in diagram.editable if 0 <= layer < len(layout.x)]
     wide = layout.pitch >= 5 * step
     between = layout.pitch >= 3.2 * step
@@ -39,13 +39,15 @@ def buttons(diagram: Diagram, layout: Layout, unit: float) -> list[Button]:
         signs = [("−", "units", -1, "One unit fewer"), ("+", "units", 1, "One unit more")]
         signs += [("×", "layers", -1, "Take this layer away")] if wide else []
         for place, (sign, what, delta, tip) in enumerate(signs):
-            x = layout.x[layer] + (place - (len(signs) - 1) / 2) * step
+            x, y = layout.x[layer] + (place - (len(signs) - 1) / 2) * step, row
+            if layout.stacked:
+                x, y = layout.x[layer], row + (len(signs) - 1 - place) * step
             box = QRectF(x - side / 2, y - side / 2, side, side)
             made.append(Button(sign, what, layer, delta, tip, box))
     for layer in range(len(layout.x) - 1) if between else ():
         if layer in editable or layer + 1 in editable:
             x = (layout.x[layer] + layout.x[layer + 1]) / 2
-            box = QRectF(x - side / 2, y - side / 2, side, side)
+            box = QRectF(x - side / 2, row - side / 2, side, side)
             made.append(Button("⊕", "layers", layer + 1, 1, "A new layer here", box))
     return made
 

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.picture import Diagram, Edge, Node
 from gui.plots.diagram import DiagramPlot
-from gui.plots.diagram_layout import MOST_EDGES, MOST_UNITS
+from gui.plots.diagram_layout import MOST_EDGES, MOST_UNITS, Needs, lay_out
 from gui.plots.diagram_tools import Button, buttons
 from gui.plots.export import export_picture
 from gui.tokens import DARK, LIGHT, PRINT, Theme
@@ -366,3 +366,15 @@ def test_exports(plot: DiagramPlot, picture: Diagram, tmp_path: Path) -> None:
         values = [float(v) for v in re.findall(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", points)]
         assert all(-1 <= v <= 701 for v in values)
     assert plot.theme is DARK
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 5, 8])
+@pytest.mark.parametrize("width", [320, 700, 1200])
+def test_buttons_never_overlap(hidden: int, width: int) -> None:
+    layers = tuple(tuple(Node(f"{layer}.{i}") for i in range(8)) for layer in range(hidden + 2))
+    diagram = Diagram(layers, (), editable=tuple(range(1, hidden + 1)))
+    needs = Needs(60.0, 60.0, (0.0,) * len(layers), False, True, True)
+    found = buttons(diagram, lay_out(diagram, (0.0, 0.0, float(width), 400.0), 1.0, needs), 1.0)
+    assert len(found) >= 2 * hidden
+    for i, one in enumerate(found):
+        assert all(not one.place.intersects(other.place) for other in found[:i])
