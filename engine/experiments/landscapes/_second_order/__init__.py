@@ -1,0 +1,1 @@
+"""What first against second order is made of."""
