@@ -99,6 +99,18 @@ PLAIN, HATCHED = -1, -2
 
 
 @dataclass(frozen=True)
+class Heat(Regions):
+    """Cells of one region on a scale, `values` 0, beside other regions; `strength` is the place on the scale (0: the
+    end named `low`). `readings`: (words, numbers [rows, columns]) to be read out; `axes`: (name, whether its numbers
+    are decimal logarithms); `settings`: (name, value of each column), (name, of each row); `names`: of the `marks`."""
+
+    readings: tuple[tuple[str, Array], ...] = ()
+    axes: tuple[tuple[str, bool], ...] = (("x", False), ("y", False))
+    settings: tuple[tuple[str, Array], ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Histogram:
     """Counts [n] between edges [n + 1]; `zeros`: share of exact zeros, told in words."""
 

@@ -1,0 +1,1 @@
+"""What `landscapes.hyperparameters` is made of beside the experiment itself."""

@@ -1,0 +1,55 @@
+"""landscapes.hyperparameters: its scripts make runs of the map again with torch.optim and agree."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.experiments import load
+from engine.session.commands import script
+from engine.session.session import Session
+from engine.spec import build
+
+ID = "landscapes.hyperparameters"
+
+
+def written(**settings: Any) -> str:
+    """The script of a finished map."""
+    experiment = load(ID)
+    session = Session(experiment, build(experiment.Spec, {"resolution": 9, **settings}))
+    session.advance(10**6)
+    return script(session)
+
+
+def ran(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What the script says when it runs alone."""
+    path = folder / "map.py"
+    path.write_text(text, encoding="utf-8")
+    return subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=folder)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"surface": "custom", "formula": "sqrt(x^2)+y^2", "optimizer": "nesterov", "convention": "book", "steps": 60},
+        {"optimizer": "adam", "x_field": "condition_number", "y_field": "gradient_noise", "steps": 60},
+        {"on": "network", "steps": 40, "optimizer": "rmsprop", "convention": "book", "y_field": "batch_size",
+         "x_field": "clip", "dtype": "float64", "data": "rings", "samples": 80},
+    ],
+    ids=["book", "noise", "network"],
+)  # fmt: skip
+def test_the_script_runs_again_with_torch_and_agrees(settings: dict[str, Any], tmp_path: Path) -> None:
+    done = ran(written(**settings), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1].split()[0]) >= 5
+
+
+def test_the_script_fails_where_the_runs_are_others(tmp_path: Path) -> None:
+    text = written(on="network", steps=30)
+    assert "SEED = 0" in text
+    done = ran(text.replace("SEED = 0", "SEED = 1"), tmp_path)
+    assert done.returncode != 0 and "in the app" in done.stderr
