@@ -82,7 +82,7 @@ _TABLE = (
     ),
     Surface(
         "bowl",
-        "Bowl of given condition number",
+        "Bowl by condition number",
         _bowl(100.0),
         (-1.5, 1.5, -1.5, 1.5),
         ((0.0, 0.0),),
