@@ -54,7 +54,8 @@ class Curve:
     """A declared line plot: `column` against the step, one line for each contestant.
 
     `others` are further columns on the same axes, each with its own dash; `words` says what each column is called
-    there. `x` is a column to stand on the abscissa in place of the step; `points` marks every row.
+    there. `x` is a column to stand on the abscissa in place of the step; `points` marks every row. `band`: two columns
+    between which a band is shaded around `column`.
     """
 
     column: str
@@ -67,6 +68,7 @@ class Curve:
     x: str = ""
     log_x: bool = False
     points: bool = False
+    band: tuple[str, str] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -460,9 +460,12 @@ class Curves(Plot):
             paint_empty(painter, frame, self.empty, theme)
 
     def _paint_lines(self, painter: QPainter, frame: Frame, left: float) -> None:
-        """All lines; what ends before the pixel `left` may be left out."""
-        for series in self.shown():
-            paint_series(painter, frame, series, self.theme, log=self.log_y, whole=self.for_picture, left=left)
+        """All bands, then all lines; what ends before the pixel `left` may be left out."""
+        shown, how = self.shown(), {"log": self.log_y, "whole": self.for_picture}
+        for series in shown:
+            paint_series(painter, frame, series, self.theme, **how, left=left, line=False)
+        for series in shown:
+            paint_series(painter, frame, series, self.theme, **how, left=left, band=False)
 
     def _paint_marks(self, painter: QPainter, frame: Frame) -> None:
         if self.for_picture:

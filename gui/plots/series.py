@@ -107,6 +107,10 @@ class Series:
             return OVERLAY_DASHES[self.order % len(OVERLAY_DASHES)]
         return dash_of(self.style, theme) if self.style is not None else ()
 
+    def has_band(self) -> bool:
+        """Whether a band is drawn around its line."""
+        return bool(self.low.size and self.width and not self.ghost)
+
     def thickness(self) -> float:
         """Line width in plot pixels; ghosts and overlays are thinner."""
         return min(self.width, 1.25) if self.ghost else min(self.width, 1.5) if self.overlay else self.width
@@ -165,26 +169,30 @@ def paint_series(
     log: bool,
     whole: bool,
     left: float = -math.inf,
+    band: bool = True,
+    line: bool = True,
 ) -> None:
     """Draw band and line of one series. `whole`: for a picture, with four times the detail a screen pixel has.
 
-    What ends before the pixel `left` may be left out.
+    What ends before the pixel `left` may be left out. Where series have bands, those of all are drawn before any line.
     """
-    if not series.x.size:
+    if not series.x.size or not (line or series.has_band()):
         return
     column = 0.25 if whole else 1.5  # px; a line is 2 px wide
     start = _start(frame, series, left, column) if left > 0 and not series.dash(theme) else 0
     y, low, high = (part[start:] for part in series.shown(log))
     px = frame.px(series.x[start:])
-    py = frame.py(y)
     unit = theme.scale
     width = series.thickness() * unit
-    if series.low.size and not series.width:
+    if series.low.size and not series.width and line:
         paint_spans(painter, frame, px, frame.py(low), frame.py(high), pen(series.colour(theme), 1.25 * unit))
-    elif series.low.size and not series.ghost:
+    elif series.has_band() and band:
         top, foot = frame.py(high), frame.py(low)
         if whole or not (foot - top).max() <= SLIM:  # nan is no small number
-            _paint_band(painter, frame, px, foot, top, series.colour(theme), theme, column)
+            _paint_band(painter, frame, px, foot, top, series.colour(theme), column)
+    if not line:
+        return
+    py = frame.py(y)
     if series.width:
         x, y = thin_line(px, py, column)
         x, y = clip_polyline(x, y, frame.width, frame.height, margin=width)
@@ -214,7 +222,7 @@ def _start(frame: Frame, series: Series, left: float, column: float) -> int:
 
 
 def _paint_band(
-    painter: QPainter, frame: Frame, px: Floats, low: Floats, high: Floats, colour: str, theme: Theme, column: float
+    painter: QPainter, frame: Frame, px: Floats, low: Floats, high: Floats, colour: str, column: float
 ) -> None:
     """The envelope from `low` to `high`, [n] pixels. Where only its foot has no place on the axis, it reaches down to
     the floor."""
@@ -228,7 +236,7 @@ def _paint_band(
     top, foot = np.clip(top, 0, frame.height), np.clip(foot, 0, frame.height)
     corners = pg.functions.arrayToQPolygonF(np.concatenate([x, x[::-1]]), np.concatenate([top, foot[::-1]]))
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(mix(colour, theme.background, 0.22)))
+    painter.setBrush(alpha(colour, 0.22))  # what lies beneath shows through
     painter.drawPolygon(corners)
 
 

@@ -283,9 +283,12 @@ class View(QWidget):
         if declared.x:
             rows = slice(None) if low is None else np.searchsorted(history.steps, x).clip(max=len(history.steps) - 1)
             x = history.values[declared.x][rows, s]
+        if column in self.experiment.sparse and low is not None and high is not None:
+            y = np.where(np.isfinite(y), y, 0.5 * (low + high))
+        if declared.band is not None and column == declared.column:
+            (_, below, foot, _), (_, above, _, top) = (history.curve(edge, s) for edge in declared.band)
+            low, high = below if foot is None else foot, above if top is None else top
         if column in self.experiment.sparse:
-            if low is not None and high is not None:
-                y = np.where(np.isfinite(y), y, 0.5 * (low + high))
             good = np.isfinite(y)
             parts = (x, y, low, high)
             x, y, low, high = (part[good] if part is not None else None for part in parts)  # type: ignore[assignment]

@@ -1,0 +1,1 @@
+"""What `landscapes.race` is made of beside the experiment itself."""
