@@ -18,6 +18,7 @@ HELP = """usage: python3 main.py [FILE.descent.json]    open the window, with an
                                               write a PyTorch script that reproduces the run
        python3 main.py figures [--out DIR]    render every chapter figure: drawn beside measured
        python3 main.py --test [PYTEST ARGS]   run the tests (paths are seen from the project's folder)
+       python3 main.py --test soak            try for an hour to break it
        python3 main.py --version | --help
 The first start installs what is needed into .venv beside main.py; later starts open at once."""
 
@@ -46,7 +47,8 @@ def main(arguments: list[str]) -> int:
         import pytest
 
         os.chdir(PROGRAM.parent)
-        return int(pytest.main(arguments[1:] or on_all_cores()))
+        named = ["tests/soak" if word == "soak" else word for word in arguments[1:]]
+        return int(pytest.main(named or on_all_cores()))
     if verb in VERBS:
         prepare(PROGRAM, arguments, "offscreen" if verb in ("run", "figures") else "nothing")
         from engine.session.commands import main as command

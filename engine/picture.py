@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Kind = Literal["lines", "map", "regions", "bars", "matrix", "images", "diagram", "table"]
+Kind = Literal["lines", "map", "regions", "bars", "matrix", "images", "diagram", "table", "blocks", "cube"]
 
 
 @dataclass(frozen=True)

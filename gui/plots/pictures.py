@@ -45,3 +45,11 @@ def plot_for(
             from gui.plots.table import TablePlot
 
             return TablePlot(title, theme)
+        case "blocks":
+            from gui.plots.blocks import BlocksPlot
+
+            return BlocksPlot(title, theme)
+        case "cube":
+            from gui.plots.cube import CubePlot
+
+            return CubePlot(title, theme)
