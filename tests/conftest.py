@@ -88,8 +88,21 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     if windows and set(_left_in_qt()) - before:
         gc.collect()  # what only a reference cycle keeps alive is not a leak
         found += sorted(name for key, name in _left_in_qt().items() if key not in before)
+    if windows:
+        _plain_looks()
     if found:
         pytest.fail(f"left behind: {', '.join(found)}", pytrace=False)
+
+
+def _plain_looks() -> None:
+    """A window gives the whole application its colours: the next test begins without."""
+    from PySide6.QtGui import QPalette
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication.instance()
+    if isinstance(app, QApplication) and app.styleSheet():
+        app.setStyleSheet("")
+        app.setPalette(QPalette())
 
 
 def _join(thread: threading.Thread) -> str:

@@ -89,10 +89,10 @@ def test_pointing_at_a_cell_shows_its_run(qtbot: QtBot, page: Page) -> None:
     finished(qtbot, page)
     plot: Any = page.view.pictures["map"]
     runs: Any = page.view.pictures["runs"]
-    best = runs.picture.lines[0]
     session = Session(page.experiment, page.spec)
     session.advance(10**6)
-    assert best.y[-1] == session.row["best_loss"][0]
+    qtbot.waitUntil(lambda: runs.picture.lines[0].y[-1] == session.row["best_loss"][0])
+    best = runs.picture.lines[0]
     plot.hovered_at(at(plot, 4, 6))
     qtbot.waitUntil(lambda: runs.picture.lines[0].y[-1] != best.y[-1])
     assert runs.picture.lines[0].y[-1] == session.probe("runs", cell=(4, 6)).lines[0].y[-1]
