@@ -39,7 +39,7 @@ DECADES = 8.0  # how far beyond the usual a logarithmic axis goes
 def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bool) -> tuple[float, float]:
     """Cut a range to what can still be read when a series has diverged, or is far ahead of the others.
 
-    A value 1e6 times beyond the 90th percentile of all sizes is out of the picture (log: 8 decades above the 90th
+    A value 1e6 times beyond the 90th percentile of all sizes is out of the picture (log: 8 decades above the 75th
     percentile, or below the 10th): its line is seen leaving, and the others stay readable. The whole can still be
     reached by zooming out.
     """
@@ -47,7 +47,7 @@ def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bo
     if not pool.size:
         return low, high
     if log:
-        bottom, top = np.percentile(pool, (10, 90)) + np.array([-DECADES, DECADES])
+        bottom, top = np.percentile(pool, (10, 75)) + np.array([-DECADES, DECADES])
         return min(max(low, float(bottom)), high), max(min(high, float(top)), low)
     size = float(np.percentile(np.abs(pool), 90))
     if size > 0 and max(abs(low), abs(high)) > 1e6 * size:

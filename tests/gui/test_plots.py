@@ -211,6 +211,10 @@ def test_one_diverged_series_does_not_flatten_the_others() -> None:
     assert without_flight([usual, flight], -3, 300, log=True) == pytest.approx((-3, 8), abs=1)
     deep = np.linspace(0, -30, 20)
     assert without_flight([usual, deep], -30, 0, log=True)[0] > -13
+    most = [usual] * 4 + [np.linspace(0, 150, usual.size // 4)] * 3  # three of four left early, one went on
+    assert without_flight(most, -3, 150, log=True)[1] < 12
+    steady = np.linspace(0, 30, 100)  # not in flight: it grows all along
+    assert without_flight([steady], 0, 30, log=True) == (0, 30)
     assert extent(np.array([np.nan, 1, np.inf, -2])) == (-2, 1)
     assert extent(np.array([np.nan])) is None
 
