@@ -34,21 +34,24 @@ SAMPLE = 512  # values that suffice to know what is usual
 
 
 DECADES = 8.0  # how far beyond the usual a logarithmic axis goes
+LEAVING = 2.0  # decades above the usual that are left of what goes further: its line is seen leaving
 
 
 def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bool) -> tuple[float, float]:
     """Cut a range to what can still be read when a series has diverged, or is far ahead of the others.
 
     A value 1e6 times beyond the 90th percentile of all sizes is out of the picture (log: 8 decades above the 75th
-    percentile, or below the 10th): its line is seen leaving, and the others stay readable. The whole can still be
-    reached by zooming out.
+    percentile and every series' beginning, or below the 10th): its line is seen leaving, and the others stay readable.
+    The whole can still be reached by zooming out.
     """
     pool = np.concatenate([values[np.isfinite(values)] for values in arrays])
     if not pool.size:
         return low, high
     if log:
-        bottom, top = np.percentile(pool, (10, 75)) + np.array([-DECADES, DECADES])
-        return min(max(low, float(bottom)), high), max(min(high, float(top)), low)
+        bottom, usual = (float(value) for value in np.percentile(pool, (10, 75)))
+        usual = max(usual, *(float(values[0]) for values in arrays if values.size and np.isfinite(values[0])), usual)
+        top = usual + LEAVING if high > usual + DECADES else high
+        return min(max(low, bottom - DECADES), high), max(top, low)
     size = float(np.percentile(np.abs(pool), 90))
     if size > 0 and max(abs(low), abs(high)) > 1e6 * size:
         return max(low, -3 * size), min(high, 3 * size)

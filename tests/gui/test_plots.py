@@ -208,7 +208,10 @@ def test_ranges_stay_calm_while_data_streams() -> None:
 
 def test_one_diverged_series_does_not_flatten_the_others() -> None:
     usual, flight = np.linspace(0, -3, 200), np.array([0.0, 20, 100, 300])
-    assert without_flight([usual, flight], -3, 300, log=True) == pytest.approx((-3, 8), abs=1)
+    assert without_flight([usual, flight], -3, 300, log=True) == (-3, 2)  # two decades above where both begin
+    high = np.array([6.0, 5, *usual])  # begins high and falls: all of it is shown
+    assert without_flight([high], -3, 6, log=True) == (-3, 6)
+    assert without_flight([high, flight], -3, 300, log=True) == (-3, 8)
     deep = np.linspace(0, -30, 20)
     assert without_flight([usual, deep], -30, 0, log=True)[0] > -13
     most = [usual] * 4 + [np.linspace(0, 150, usual.size // 4)] * 3  # three of four left early, one went on

@@ -1,0 +1,1 @@
+"""What `schedules.range_test` is made of: settings, curvature, suggestions, putting back, pictures, script."""
