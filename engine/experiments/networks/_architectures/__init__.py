@@ -1,0 +1,1 @@
+"""What networks.architectures is made of."""
