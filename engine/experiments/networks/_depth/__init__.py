@@ -1,0 +1,1 @@
+"""What networks.depth is made of."""

@@ -1,0 +1,1 @@
+"""What networks.normalization is made of."""
