@@ -260,6 +260,15 @@ class Experiment(Protocol):
         """The reader's name of a contestant."""
         ...
 
+    def facts(self, spec: Any) -> Mapping[str, int | float]:
+        """Numbers that follow from the settings alone, told at the top of summary.json."""
+        ...
+
+    def looks(self, spec: Any) -> tuple[str, ...]:
+        """Settings that change nothing of the run under these settings, only what is looked at: no new run, no event,
+        no branch."""
+        ...
+
     def answer(self, spec: Any, view: Any, words: str) -> str:
         """What the run in `view` answers to a prediction's `own WORDS`."""
         ...
@@ -306,6 +315,14 @@ class Basis:
     def label(self, series: str) -> str:
         """The name in plain words."""
         return series.replace("_", " ")
+
+    def facts(self, spec: Any) -> Mapping[str, int | float]:
+        """None."""
+        return {}
+
+    def looks(self, spec: Any) -> tuple[str, ...]:
+        """Every setting is part of the run."""
+        return ()
 
     def answer(self, spec: Any, view: Any, words: str) -> str:
         """No questions of its own."""

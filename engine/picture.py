@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Kind = Literal["lines", "map", "regions", "bars", "matrix", "images", "diagram", "table", "blocks", "cube"]
+Kind = Literal[
+    "lines", "map", "regions", "bars", "matrix", "images", "diagram", "table", "blocks", "cube", "architecture",
+    "grid", "stack", "sketch",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

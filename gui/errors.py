@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.tokens import Theme
+from gui.theme import Theme, dress
 
 LINGER = 6000  # milliseconds a good message stays
 LONGEST = 300  # characters of the dialog's first line
@@ -187,7 +187,8 @@ class ErrorDialog(QDialog):
         QGuiApplication.clipboard().setText(f"{self.line.text()}\n{self.details.toPlainText()}")
 
     def apply_theme(self, theme: Theme) -> None:
-        """The style sheet does it all."""
+        """Repaint in another theme."""
+        dress(self, theme)
 
 
 def install(dialog: ErrorDialog) -> Callable[[], None]:

@@ -44,9 +44,8 @@ class _Engine(QIconEngine):
         if key not in self._made:
             picture = QPixmap(size)
             picture.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(picture)
-            self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
-            painter.end()
+            with QPainter(picture) as painter:
+                self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
             self._made[key] = picture
         return self._made[key]
 

@@ -17,6 +17,7 @@ from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, QSizeF, Qt, QTime
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from shiboken6 import isValid
 
 from gui.tokens import Theme
 
@@ -156,6 +157,8 @@ class Typesetter(QObject):
             return
         key = self._queue.popleft()
         self._found[key] = typeset(*key)
+        if not isValid(self):  # typesetting is long enough for the collector to clear a closed window away
+            return
         while len(self._found) > self._kept:
             self._found.popitem(last=False)
         self._go()
@@ -281,18 +284,17 @@ class MathLabel(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw every line as vectors, so it is sharp at any scale."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setOpacity(FADED if self._faded else 1.0)
-        painter.setPen(QColor(str(getattr(self._theme, self._role))))
-        top = 0.0
-        for i, setting in enumerate(self._settings):
-            box = self._box(i, self.width())
-            area = QRectF(0, top, box.width(), box.height())
-            if setting is not None and setting.renderer is not None:
-                setting.renderer.render(painter, area)
-            elif setting is not None:
-                flags = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
-                painter.drawText(area, int(flags), plain(self._lines[i]))
-            top += box.height() + self._gap * self._theme.scale
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setOpacity(FADED if self._faded else 1.0)
+            painter.setPen(QColor(str(getattr(self._theme, self._role))))
+            top = 0.0
+            for i, setting in enumerate(self._settings):
+                box = self._box(i, self.width())
+                area = QRectF(0, top, box.width(), box.height())
+                if setting is not None and setting.renderer is not None:
+                    setting.renderer.render(painter, area)
+                elif setting is not None:
+                    flags = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
+                    painter.drawText(area, int(flags), plain(self._lines[i]))
+                top += box.height() + self._gap * self._theme.scale

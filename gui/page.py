@@ -20,7 +20,7 @@ from gui.pump import Pump
 from gui.questions import Questions
 from gui.run import Run
 from gui.runs import Pinned
-from gui.theme import Theme
+from gui.theme import Theme, dress
 from gui.transport import Transport
 from gui.undo import Undo
 from gui.views import view_for
@@ -100,6 +100,7 @@ class Page(QWidget):
     def _connect(self) -> None:
         self.form.edited.connect(self._edited)
         self.view.edited.connect(self.edit)
+        self.view.together.connect(self._edit_together)
         self.view.asked.connect(self._look)
         self.view.sought.connect(self.run.seek)
         self.view.handed.connect(self.handed)
@@ -117,6 +118,7 @@ class Page(QWidget):
         bar.resetAsked.connect(self._to_start)
         bar.endAsked.connect(self._to_end)
         bar.speedChanged.connect(self._set_speed)
+        self.view.paced.connect(bar.set_speed)
         bar.branchAsked.connect(self.run.fork)
         bar.branchChosen.connect(self.run.switch)
         bar.pinned.connect(self.pin)
@@ -168,7 +170,10 @@ class Page(QWidget):
             return
         self.form.clear_errors()
         self._remember(key)
-        if key in self._live_keys and self._started():
+        if self.run.view is not None and key in self.experiment.looks(spec):
+            self.form.set_spec(spec)
+            self.run.live(key, value)
+        elif key in self._live_keys and self._started():
             self.run.live(key, value)
         else:
             self._restart(spec)
@@ -180,6 +185,24 @@ class Page(QWidget):
             self._edited(key, value, build(type(self.spec), flat(base) | {key: value}))
         except SpecError as error:
             self.notice.show_message(str(error), bad=True)
+
+    @Slot(object)
+    def _edit_together(self, values: Mapping[str, Any]) -> None:
+        """Change several settings at once from outside the form."""
+        try:
+            base = self.run.view.live if self.run.view is not None else self.spec
+            spec = build(type(self.spec), flat(base) | dict(values))
+            self.experiment.check(spec)
+        except SpecError as error:
+            self.notice.show_message(str(error), bad=True)
+            return
+        self._remember(", ".join(values))
+        if self.run.view is not None and set(values) <= set(self.experiment.looks(spec)):
+            self.form.set_spec(spec)
+            for key, value in values.items():
+                self.run.live(key, value)
+        else:
+            self._restart(spec)
 
     def _started(self) -> bool:
         view = self.run.view
@@ -425,6 +448,7 @@ class Page(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
+        dress(self, theme)
         if theme.scale != self._scale:  # wider type needs wider columns
             self._scale = theme.scale
             sides = round(264 * theme.scale), round(300 * theme.scale)

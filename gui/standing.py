@@ -76,14 +76,13 @@ class Line(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the words."""
-        painter = QPainter(self)
-        painter.setFont(font(self._size * self._theme.scale, self._weight))
-        painter.setPen(QColor(str(getattr(self._theme, self._token))))
-        words = self._metrics().elidedText(self._words, Qt.TextElideMode.ElideRight, self.width())
-        if words != self._words and self.width() < STUB * self._theme.scale:
-            words = ""  # a letter and an ellipsis tell nothing
-        painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, words)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setFont(font(self._size * self._theme.scale, self._weight))
+            painter.setPen(QColor(str(getattr(self._theme, self._token))))
+            words = self._metrics().elidedText(self._words, Qt.TextElideMode.ElideRight, self.width())
+            if words != self._words and self.width() < STUB * self._theme.scale:
+                words = ""  # a letter and an ellipsis tell nothing
+            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignVCenter, words)
 
     def event(self, event: QEvent) -> bool:
         """Words that are cut are told in full under the pointer."""

@@ -174,6 +174,11 @@ QSplitter::handle { background: $line; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
 QSplitter::handle:hover { background: $accent; }
+
+Form QLineEdit[role="value"] { padding: 0px ${f5}px; min-height: ${f22}px; }
+Form QToolButton[role="glyph"], Form QToolButton[role="glyph"]:hover { padding: 0px; background: transparent; }
+Form QSlider { min-height: ${u4}px; max-height: ${u4}px; }
+Form QCheckBox { font-size: ${body}px; }
 """)
 
 
@@ -192,6 +197,7 @@ def stylesheet(theme: Theme, scale: float | None = None) -> str:
     values |= {"knob": theme.text, "family": FAMILY}
     values |= {"title": px(TITLE), "body": px(BODY), "small": px(SMALL)}
     values |= {f"u{n}": px(4 * n) for n in range(1, 9)} | {f"r{n}": px(n) for n in (2, 4, 6)}
+    values |= {"f5": px(5), "f22": px(22)}  # the fields of a form are lower
     values |= {"u4i": px(14), "u1m": str(max(0, round(4 * factor) - 1)), "u3m": str(round(12 * factor) - 4)}
     files = ("chevron-down", "chevron-up", "chevron-right", "check", "dash", "dot")
     values |= {file.replace("-", "_"): (ICONS / f"{file}-{kind}.svg").as_posix() for file in files}

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.fonts import BODY, SMALL, TITLE, font, load_fonts
 from gui.palette import GENERAL, OPTIMIZERS, SeriesStyle, color, dash_of, pen, series_style
@@ -15,7 +15,7 @@ from gui.tokens import DARK, LIGHT, PRINT, Theme, alpha, contrast, luminance, mi
 
 __all__ = [
     "BODY", "DARK", "GENERAL", "LIGHT", "OPTIMIZERS", "PRINT", "SMALL", "TITLE", "Appearance", "Mode",
-    "SeriesStyle", "Theme", "alpha", "color", "contrast", "dash_of", "font", "load_fonts", "luminance", "mix",
+    "SeriesStyle", "Theme", "alpha", "color", "contrast", "dash_of", "dress", "font", "load_fonts", "luminance", "mix",
     "palette", "pen", "series_style", "stylesheet",
 ]  # fmt: skip
 
@@ -65,11 +65,14 @@ class Appearance(QObject):
         self._refresh()
 
     def apply(self, app: QApplication) -> None:
-        """Dress the application in the theme in force: fonts, palette and style sheet."""
+        """Dress the application in the theme in force: fonts and palette.
+
+        The style sheet is given to the parts of the window, each when it is seen (`dress`): one for the application
+        is worked out for every widget there is, and takes seconds once all pages have been opened.
+        """
         load_fonts()
         app.setFont(font(BODY * self._theme.scale))
         app.setPalette(palette(self._theme))
-        app.setStyleSheet(stylesheet(self._theme))
 
     def _find(self) -> Theme:
         scheme = QGuiApplication.styleHints().colorScheme()
@@ -82,6 +85,13 @@ class Appearance(QObject):
         if theme != self._theme:
             self._theme = theme
             self.changed.emit(theme)
+
+
+def dress(part: QWidget, theme: Theme) -> None:
+    """Give a part of a window the theme's style sheet, unless it has it."""
+    sheet = stylesheet(theme)
+    if part.styleSheet() != sheet:
+        part.setStyleSheet(sheet)
 
 
 def _checked(mode: str) -> Mode:

@@ -62,24 +62,24 @@ class Timeline(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Track, measured part, covered part, marks, knob."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        middle, theme = self.height() / 2, self.theme
-        ends = ((self.total, theme.line), (self.frontier, theme.border), (self.step, theme.accent))
-        for end, colour in ends:
-            painter.setBrush(QColor(colour))
-            painter.drawRoundedRect(QRectF(MARGIN, middle - 2, self._x(end) - MARGIN, 4), 2, 2)
-        for step, _ in self.marks:
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            middle, theme = self.height() / 2, self.theme
+            ends = ((self.total, theme.line), (self.frontier, theme.border), (self.step, theme.accent))
+            for end, colour in ends:
+                painter.setBrush(QColor(colour))
+                painter.drawRoundedRect(QRectF(MARGIN, middle - 2, self._x(end) - MARGIN, 4), 2, 2)
+            for step, _ in self.marks:
+                painter.setBrush(QColor(theme.text))
+                painter.drawEllipse(QPointF(self._x(step), middle - 9), 3, 3)
+            if self.fork is not None:
+                painter.setBrush(QColor(theme.accent))
+                painter.drawRect(QRectF(self._x(self.fork) - 1, middle - 10, 2, 20))
             painter.setBrush(QColor(theme.text))
-            painter.drawEllipse(QPointF(self._x(step), middle - 9), 3, 3)
-        if self.fork is not None:
-            painter.setBrush(QColor(theme.accent))
-            painter.drawRect(QRectF(self._x(self.fork) - 1, middle - 10, 2, 20))
-        painter.setBrush(QColor(theme.text))
-        if self.hasFocus():
-            painter.setPen(QColor(theme.accent))
-        painter.drawEllipse(QPointF(self._x(self.step), middle), 6, 6)
+            if self.hasFocus():
+                painter.setPen(QColor(theme.accent))
+            painter.drawEllipse(QPointF(self._x(self.step), middle), 6, 6)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go there."""

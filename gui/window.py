@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QHBoxLayout,
     QLabel,
     QListWidget,
@@ -29,8 +30,9 @@ from gui.documents import Documents
 from gui.errors import ErrorDialog, install
 from gui.icons import icon
 from gui.journal import Journal
+from gui.memory import return_large_blocks, spare_libraries
 from gui.pulse import Pulse
-from gui.theme import Appearance, Theme
+from gui.theme import Appearance, Theme, dress
 
 if TYPE_CHECKING:  # what takes its time to load comes after the first paint
     from engine.experiment import Experiment
@@ -42,7 +44,12 @@ PATIENCE = 2500  # milliseconds
 
 
 class MainWindow(QMainWindow):
-    """One page for each experiment, made when it is first seen; one worker for all of them."""
+    """One page for each experiment, made when it is first seen; one worker for all of them.
+
+    `loaded` tells that an experiment has begun its first run: all that it is made of is in memory.
+    """
+
+    loaded = Signal()
 
     def __init__(self, settings: QSettings | None = None, open_file: Path | None = None) -> None:
         super().__init__()
@@ -115,10 +122,10 @@ class MainWindow(QMainWindow):
         self._add_menu(row, "theme", "Theme", self._theme_menu())
         self._add_menu(row, "help", "Help", self._help_menu())
         self.stack = QStackedWidget()
-        waiting = QLabel("Preparing the experiments…")
-        waiting.setProperty("role", "dim")
-        waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.stack.addWidget(waiting)
+        self.waiting = QLabel("Preparing the experiments…")
+        self.waiting.setProperty("role", "dim")
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.stack.addWidget(self.waiting)
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -201,11 +208,12 @@ class MainWindow(QMainWindow):
         if id not in self.pages:
             assert self.pump is not None
             experiment = next(e for e in self.experiments if e.id == id)
-            page = Page(experiment, self.pump, self.appearance.theme)
+            page = Page(experiment, self.pump, self.appearance.theme, self.stack)
             page.failed.connect(self.errors.report)
             page.codeReady.connect(self._show_code)
             page.stateChanged.connect(self._refresh_actions)
             page.handed.connect(self._hand_over)
+            page.run.shown.connect(self._loaded, Qt.ConnectionType.SingleShotConnection)
             self.pages[id] = page
             self.stack.addWidget(page)
         return self.pages[id]
@@ -219,6 +227,8 @@ class MainWindow(QMainWindow):
     def show_experiment(self, id: str) -> Page:
         """Bring an experiment to the front."""
         page = self.page_of(id)
+        if page.theme != self.appearance.theme:
+            page.apply_theme(self.appearance.theme)
         for other in self.pages.values():
             other.set_visible(other is page)
         self.stack.setCurrentWidget(page)
@@ -232,6 +242,10 @@ class MainWindow(QMainWindow):
         page.setFocus()
         self._refresh_actions()
         return page
+
+    @Slot()
+    def _loaded(self) -> None:
+        self.loaded.emit()
 
     @Slot(str, object)
     def _hand_over(self, id: str, settings: Mapping[str, Any]) -> None:
@@ -304,12 +318,18 @@ class MainWindow(QMainWindow):
         if self.page is not None:
             self.page.go_forth()
 
+    def _show(self, dialog: QDialog) -> None:
+        """Let the reader use a dialog, and let go of it."""
+        dress(dialog, self.appearance.theme)
+        dialog.exec()
+        dialog.deleteLater()
+
     @Slot()
     def _results(self) -> None:
         from gui.dialogs import ResultsDialog
 
         if self.page is not None:
-            ResultsDialog(self.page, self).exec()
+            self._show(ResultsDialog(self.page, self))
 
     @Slot()
     def _code(self) -> None:
@@ -322,7 +342,7 @@ class MainWindow(QMainWindow):
         from gui.dialogs import CodeDialog
 
         if self.page is not None:
-            CodeDialog(self.page.experiment.title, text, self).exec()
+            self._show(CodeDialog(self.page.experiment.title, text, self))
 
     @Slot()
     def _export(self) -> None:
@@ -330,13 +350,13 @@ class MainWindow(QMainWindow):
 
         if self.page is not None:
             self.page.run.pause()
-            ExportDialog(self.page, self).exec()
+            self._show(ExportDialog(self.page, self))
 
     @Slot()
     def _help(self) -> None:
         from gui.dialogs import ShortcutsDialog
 
-        ShortcutsDialog(self).exec()
+        self._show(ShortcutsDialog(self))
 
     def diagnostics(self) -> str:
         """What a bug report needs, as text."""
@@ -355,7 +375,7 @@ class MainWindow(QMainWindow):
     def _diagnostics(self) -> None:
         from gui.dialogs import DiagnosticsDialog
 
-        DiagnosticsDialog(self.diagnostics(), self).exec()
+        self._show(DiagnosticsDialog(self.diagnostics(), self))
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -407,9 +427,11 @@ class MainWindow(QMainWindow):
         self._tick_modes()
         for key, button in self._buttons.items():
             button.setIcon(icon(key, theme))
-        for page in self.pages.values():
-            page.apply_theme(theme)
-        if self.page is not None:
+        menus = self.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        for part in (self.bar, self.waiting, *menus):
+            dress(part, theme)
+        if self.page is not None:  # the others when they are seen again
+            self.page.apply_theme(theme)
             self._fill_list(self.page.experiment.id)
         self.errors.apply_theme(theme)
 
@@ -437,6 +459,7 @@ class MainWindow(QMainWindow):
 
 def run(arguments: Sequence[str] = ()) -> int:
     """Open the window and stay until it is closed. Returns the exit status."""
+    return_large_blocks()
     sys.setswitchinterval(1e-4)  # lets the window's thread in between the worker's Python lines
     app = QApplication.instance() or QApplication(["descent-lab"])
     assert isinstance(app, QApplication)
@@ -445,6 +468,7 @@ def run(arguments: Sequence[str] = ()) -> int:
     path = Path(arguments[0]) if arguments else None
     window = MainWindow(open_file=path)
     window.patience = PATIENCE
+    window.loaded.connect(spare_libraries)
     window.show()
     status = app.exec()
     if not window.ended:  # a kernel is being compiled, and nobody can stop that: all that is worth keeping is kept

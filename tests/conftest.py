@@ -100,8 +100,7 @@ def _plain_looks() -> None:
     from PySide6.QtWidgets import QApplication
 
     app = QApplication.instance()
-    if isinstance(app, QApplication) and app.styleSheet():
-        app.setStyleSheet("")
+    if isinstance(app, QApplication) and app.palette() != QPalette():
         app.setPalette(QPalette())
 
 

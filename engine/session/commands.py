@@ -158,6 +158,9 @@ def _run(rest: list[str], picture: Picture | None) -> int:
     for name, entry in told["series"].items():
         measured = f" {experiment.loss} {entry[experiment.loss]}" if experiment.loss else ""
         print(f"  {name:12} {entry['finish']:9} {experiment.unit} {entry['step']:<8}{measured}")
+    if session.branch.endings and told["finish"] == "failed":  # the settings cannot be: the experiment told why
+        print(f"descent-lab: {told['reason']}", file=sys.stderr)
+        return 2
     return 130 if interrupted else 1 if told["finish"] == "failed" else 0
 
 
@@ -224,7 +227,9 @@ def _code(rest: list[str], picture: Picture | None) -> int:
     if advance(session):
         raise KeyboardInterrupt
     if session.branch.finish == "failed":
-        return 1
+        if session.branch.endings:
+            print(f"descent-lab: {session.branch.reason}", file=sys.stderr)
+        return 2 if session.branch.endings else 1
     words = script(session)
     if asked.output:
         write_text(asked.output, words)

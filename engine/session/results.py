@@ -119,6 +119,7 @@ def summary(experiment: Experiment, view: SessionView, finish: str | None = None
         "finish": finish or view.branch.finish or "stopped",
         "reason": reason,
         "step": view.branch.frontier,
+        **experiment.facts(view.spec),
         "series": told,
         "settings": view.spec.model_dump(mode="json"),
         "events": [{"step": e.step, "key": e.key, "value": e.value} for e in view.branch.events],

@@ -21,7 +21,7 @@ import numpy as np
 from engine.experiment import Array, Columns, Ending, Experiment, Finish
 from engine.session.branches import Branch, Event, SessionView, Timeline
 from engine.session.history import BUDGET, History
-from engine.spec import Spec, SpecError, declarations, echo, shorten, value_of
+from engine.spec import Spec, SpecError, changed, declarations, echo, shorten, value_of
 
 MOST_BRANCHES = 12
 CHUNK = 0.03  # seconds one call into the experiment, and the keeping of its rows, aim at
@@ -116,10 +116,14 @@ class Session:
         return self.spec_at(self.step)
 
     def set_live(self, key: str, value: Any) -> bool:
-        """Change a live field from the next step on. Where the run already went on from here, a branch begins.
+        """Change a live field from the next step on. Where the run already went on from here, a branch begins; not for
+        what is merely looked at.
 
         Returns whether a branch began. Raises SpecError; then nothing has changed.
         """
+        if key in self.experiment.looks(self.live):
+            self._look_at(key, value)
+            return False
         branched = self.step < self.branch.frontier
         timeline = self._timeline([*self._events_from_here(), Event(self.step, key, value)])
         if value_of(self.live, key) == value_of(timeline.at(self.step), key):
@@ -129,6 +133,14 @@ class Session:
         self.branch.timeline = timeline
         self._reopen()
         return branched
+
+    def _look_at(self, key: str, value: Any) -> None:
+        """Change what is looked at, in every branch; nothing of the run is another."""
+        self.experiment.check(spec := changed(self.spec, key, value))
+        self.spec = spec
+        for branch in self.branches:
+            specs = tuple(changed(one, key, value) for one in branch.timeline.specs)
+            branch.timeline = Timeline(branch.timeline.events, specs)
 
     def set_events(self, events: Sequence[Event]) -> None:
         """Give a branch that has not run yet all its live events (from a file). Raises SpecError."""

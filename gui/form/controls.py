@@ -37,9 +37,8 @@ def dot_icon(colour: str, size: int, ratio: float = 2.0) -> QIcon:
     picture = QPixmap(QSize(round(size * ratio), round(size * ratio)))
     picture.setDevicePixelRatio(ratio)
     picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    _disc(painter, colour, QRectF(0, 0, size, size))
-    painter.end()
+    with QPainter(picture) as painter:
+        _disc(painter, colour, QRectF(0, 0, size, size))
     return QIcon(picture)
 
 
@@ -48,13 +47,12 @@ def cross_icon(colour: str, size: int, ratio: float = 2.0) -> QIcon:
     picture = QPixmap(QSize(round(size * ratio), round(size * ratio)))
     picture.setDevicePixelRatio(ratio)
     picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(colour), size / 9))
-    near, far = 0.25 * size, 0.75 * size
-    painter.drawLine(QPointF(near, near), QPointF(far, far))
-    painter.drawLine(QPointF(near, far), QPointF(far, near))
-    painter.end()
+    with QPainter(picture) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(colour), size / 9))
+        near, far = 0.25 * size, 0.75 * size
+        painter.drawLine(QPointF(near, near), QPointF(far, far))
+        painter.drawLine(QPointF(near, far), QPointF(far, near))
     return QIcon(picture)
 
 
@@ -80,9 +78,8 @@ class Dot(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the disc."""
-        painter = QPainter(self)
-        _disc(painter, self._colour, QRectF(self.rect()))
-        painter.end()
+        with QPainter(self) as painter:
+            _disc(painter, self._colour, QRectF(self.rect()))
 
 
 class Live(QWidget):
@@ -119,12 +116,11 @@ class Title(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw what fits."""
-        painter = QPainter(self)
-        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        colour = self.palette().color(self.foregroundRole())
-        painter.setPen(colour)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, words)
-        painter.end()
+        with QPainter(self) as painter:
+            words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+            colour = self.palette().color(self.foregroundRole())
+            painter.setPen(colour)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, words)
 
 
 class Glyph(QToolButton):

@@ -10,7 +10,6 @@ from PySide6.QtGui import QFont, QHideEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.spec import FieldDeclaration, Settings, SpecError, changed, declarations, value_of
-from gui.fonts import BODY
 from gui.form.contestants import ContestantsRow
 from gui.form.number import NumberRow
 from gui.form.row import Row, message_of
@@ -263,16 +262,6 @@ class Form(QWidget):
         if theme == self._theme:
             return
         self._theme = theme
-
-        def px(value: float) -> int:
-            return round(value * theme.scale)
-
-        self.setStyleSheet(
-            f'QLineEdit[role="value"] {{ padding: 0px {px(5)}px; min-height: {px(22)}px; }}'
-            f'QToolButton[role="glyph"] {{ padding: 0px; background: transparent; }}'
-            f"QSlider {{ min-height: {px(16)}px; max-height: {px(16)}px; }}"
-            f"QCheckBox {{ font-size: {px(BODY)}px; }}"
-        )
         for row in self.rows.values():
             row.apply_theme(theme)
 

@@ -67,10 +67,9 @@ class Number(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the number."""
-        painter = QPainter(self)
-        painter.setPen(QColor(self._theme.text))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.text)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setPen(QColor(self._theme.text))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.text)
 
 
 class Mark(QWidget):
@@ -89,9 +88,8 @@ class Mark(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the bar."""
         if self._token:
-            painter = QPainter(self)
-            painter.fillRect(self.rect(), QColor(str(getattr(self._theme, self._token))))
-            painter.end()
+            with QPainter(self) as painter:
+                painter.fillRect(self.rect(), QColor(str(getattr(self._theme, self._token))))
 
 
 class Table(QWidget):

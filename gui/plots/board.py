@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from gui.fonts import BODY, SMALL, font
 from gui.plots.geometry import Frame
+from gui.plots.guard import guarded
 from gui.plots.header import Entry, Header
 from gui.plots.readout import Row, draw_readout
 from gui.tokens import DARK, Theme
@@ -33,10 +34,9 @@ class Ground(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Let the board paint."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._board.paint_all(painter, QRectF(self.rect()))
-        painter.end()
+        with guarded(), QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._board.paint_all(painter, QRectF(self.rect()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell where."""

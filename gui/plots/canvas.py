@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsGridLayout, QStyleOptionGraphicsI
 
 from gui.plots.axes import Axis
 from gui.plots.geometry import Frame
+from gui.plots.guard import guarded
 from gui.tokens import Theme
 
 Paint = Callable[[QPainter, Frame], None]
@@ -41,7 +42,8 @@ class Layer(pg.GraphicsObject):  # type: ignore[misc]
         if size.width() >= 1 and size.height() >= 1:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.exposed = QRectF(option.exposedRect)
-            self._paint_on(painter, Frame(size.width(), size.height(), x0, x1, y0, y1))
+            with guarded():
+                self._paint_on(painter, Frame(size.width(), size.height(), x0, x1, y0, y1))
 
 
 class Canvas(pg.GraphicsView):  # type: ignore[misc]

@@ -81,6 +81,7 @@ class Curves(Plot):
         self.hover: float | None = None
         self.fixed_x: tuple[float, float] | None = None
         self._held: tuple[tuple[float, float], tuple[float, float]] | None = None
+        self._beyond: float | None = None  # the highest value, where the range that shows everything leaves it out
         self._mouse: QPointF | None = None
         self.canvas.left_axis.log, self.canvas.bottom.log = log_y, log_x
         self._streaming = False  # lines come one set after the other
@@ -262,6 +263,9 @@ class Curves(Plot):
         """What the axis cannot show, in words, or an empty string."""
         missing = sum(s.missing() for s in self.shown()) if self.log_y else 0
         words = [f"{missing} {'value' if missing == 1 else 'values'} ≤ 0, marked at the floor"] if missing else []
+        if self._beyond is not None:
+            highest = 10.0 ** min(self._beyond, 308.0) if self.log_y else self._beyond
+            words.append(f"↑ goes on to {number(highest, 2)}, off scale")
         if self.log_x and (
             beside := sum(int((np.isfinite(s.x) & np.isnan(s.on_axis(s.x, True))).sum()) for s in self.shown())
         ):
@@ -295,6 +299,7 @@ class Curves(Plot):
         up = _drawable(union(s.up(log) for s in visible))
         held_x, held_y = self._held or (None, None)
         x_range = self._fixed() or (self._x_range(*across, held_x) if across else (0.0, 1.0))
+        self._beyond = None
         if up is None:
             return *x_range, 0.0, 1.0
         ahead = AHEAD if self._streaming else 0.0
@@ -323,7 +328,9 @@ class Curves(Plot):
 
     def _readable(self, visible: list[Series], low: float, high: float) -> tuple[float, float]:
         stride = max(1, sum(s.y.size for s in visible) // SAMPLE)
-        return without_flight([s.shown(self.log_y)[0][::stride] for s in visible], low, high, log=self.log_y)
+        found = without_flight([s.shown(self.log_y)[0][::stride] for s in visible], low, high, log=self.log_y)
+        self._beyond = high if found[1] < high else None
+        return found
 
     def data_changed(self) -> None:
         """Fit the range unless the user has zoomed, and paint."""

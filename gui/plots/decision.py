@@ -287,11 +287,10 @@ class DecisionMap(Plot):
         if self._ground is None or self._ground[0] != key:
             made = self._pixmap(frame, ratio)
             made.fill(QColor(self.theme.background))
-            inner = QPainter(made)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self.shaded.paint(inner, frame, self.shaded.image(self.theme))
-            self._paint_lines(inner, frame)
-            inner.end()
+            with QPainter(made) as inner:
+                inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                self.shaded.paint(inner, frame, self.shaded.image(self.theme))
+                self._paint_lines(inner, frame)
             self._ground = (key, made)
         painter.drawPixmap(QPointF(0, 0), self._ground[1])
 
@@ -327,10 +326,9 @@ class DecisionMap(Plot):
             else:
                 made = self._pixmap(frame, ratio)
                 made.fill(Qt.GlobalColor.transparent)
-                inner = QPainter(made)
-                inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-                draw_dots(inner, frame, groups, self.theme, ratio)
-                inner.end()
+                with QPainter(made) as inner:
+                    inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                    draw_dots(inner, frame, groups, self.theme, ratio)
                 kept = self._sheet = Sheet(key, self.picture, groups, made)
         painter.drawPixmap(QPointF(0, 0), kept.made)
 

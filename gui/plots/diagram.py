@@ -156,11 +156,10 @@ class DiagramPlot(Board):
                 kept = QPixmap(wanted)
                 kept.setDevicePixelRatio(ratio)
             kept.fill(QColor(self.theme.background))
-            inner = QPainter(kept)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            inner.translate(-place.topLeft())
-            self._draw(inner, area)
-            inner.end()
+            with QPainter(kept) as inner:
+                inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                inner.translate(-place.topLeft())
+                self._draw(inner, area)
             self._sheet = key, kept
         painter.drawPixmap(place.topLeft(), self._sheet[1])
         self._draw_hovered(painter, area)
@@ -245,11 +244,10 @@ class DiagramPlot(Board):
             made = QPixmap(whole.size() * ratio)
             made.setDevicePixelRatio(ratio)
             made.fill(QColor(self.theme.background))
-            inner = QPainter(made)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            inner.translate(-whole.topLeft())
-            draw_buttons(inner, found, None, self.theme)
-            inner.end()
+            with QPainter(made) as inner:
+                inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                inner.translate(-whole.topLeft())
+                draw_buttons(inner, found, None, self.theme)
             self._strip = layout, ratio, made
         painter.drawPixmap(whole.topLeft(), self._strip[2])
 

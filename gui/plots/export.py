@@ -103,9 +103,8 @@ def paint_image(twin: QWidget, scale: float = 1.0) -> QImage:
         raise ExportError(f"picture: not enough memory for {width} x {height} pixels")
     image.setDevicePixelRatio(scale)
     image.fill(QColor(getattr(twin, "theme", PRINT).background))
-    painter = QPainter(image)
-    _render(twin, painter)
-    painter.end()
+    with QPainter(image) as painter:
+        _render(twin, painter)
     image.setDevicePixelRatio(1.0)
     image.setDotsPerMeterX(round(scale * DPI / 0.0254))
     image.setDotsPerMeterY(round(scale * DPI / 0.0254))
@@ -134,10 +133,9 @@ def _svg(twin: QWidget) -> bytes:
     made.setViewBox(QRect(QPoint(0, 0), twin.size()))
     made.setTitle(twin.accessibleName() or "Descent Lab")
     made.setDescription("Made with Descent Lab")
-    painter = QPainter(made)
-    painter.fillRect(twin.rect(), QColor(getattr(twin, "theme", PRINT).background))
-    _render(twin, painter)
-    painter.end()
+    with QPainter(made) as painter:
+        painter.fillRect(twin.rect(), QColor(getattr(twin, "theme", PRINT).background))
+        _render(twin, painter)
     return outline_words(bytes(buffer.data().data()), twin.width(), twin.height())
 
 
@@ -151,7 +149,6 @@ def _pdf(twin: QWidget) -> bytes:
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF(0, 0, 0, 0)))
     writer.setTitle(twin.accessibleName() or "Descent Lab")
     writer.setCreator("Descent Lab")
-    painter = QPainter(writer)
-    _render(twin, painter)
-    painter.end()
+    with QPainter(writer) as painter:
+        _render(twin, painter)
     return bytes(buffer.data().data())

@@ -264,10 +264,9 @@ class Field(Plot):
         if self._picture is None or self._picture[0] != key:
             made = QPixmap(max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio)))
             made.setDevicePixelRatio(ratio)
-            inner = QPainter(made)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._draw_ground(inner, frame, detail=1.0)
-            inner.end()
+            with QPainter(made) as inner:
+                inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                self._draw_ground(inner, frame, detail=1.0)
             self._picture = (key, made)
         painter.drawPixmap(QPointF(0, 0), self._picture[1])
 

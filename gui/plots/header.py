@@ -56,29 +56,27 @@ class Chip(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Swatch and words; faint and hollow when off; a ring when the keyboard is on it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme, unit, area = self.theme, self.theme.scale, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        if self.underMouse() or self.hasFocus() or (self.entry is None and self.isChecked()):
-            painter.setPen(pen(theme.accent) if self.hasFocus() else Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.raised))
-            painter.drawRoundedRect(area, 4 * unit, 4 * unit)
-        left = 6 * unit
-        if self.entry is not None:
-            self._paint_swatch(painter, left, area.center().y())
-            left += (self.line() + 8) * unit
-        shown = self.isChecked()
-        if self.compact:
-            painter.end()
-            return
-        painter.setPen(QColor((theme.text if self.entry is None else theme.dim) if shown else theme.faint))
-        used = font(SMALL * unit)
-        used.setStrikeOut(self.entry is not None and not shown)
-        painter.setFont(used)
-        painter.drawText(
-            QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text()
-        )
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            theme, unit, area = self.theme, self.theme.scale, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+            if self.underMouse() or self.hasFocus() or (self.entry is None and self.isChecked()):
+                painter.setPen(pen(theme.accent) if self.hasFocus() else Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(theme.raised))
+                painter.drawRoundedRect(area, 4 * unit, 4 * unit)
+            left = 6 * unit
+            if self.entry is not None:
+                self._paint_swatch(painter, left, area.center().y())
+                left += (self.line() + 8) * unit
+            shown = self.isChecked()
+            if self.compact:
+                return
+            painter.setPen(QColor((theme.text if self.entry is None else theme.dim) if shown else theme.faint))
+            used = font(SMALL * unit)
+            used.setStrikeOut(self.entry is not None and not shown)
+            painter.setFont(used)
+            painter.drawText(
+                QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text()
+            )
 
     def _paint_swatch(self, painter: QPainter, left: float, y: float) -> None:
         entry, unit, theme = self.entry, self.theme.scale, self.theme
@@ -230,14 +228,15 @@ class Header(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Ground and title."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self.theme.background))
-        if self.title:
-            unit = self.theme.scale
-            painter.setFont(font(BODY * unit, MEDIUM))
-            painter.setPen(QPen(QColor(self.theme.text)))
-            box = QRectF(self._left * unit, 6 * unit, self.width(), 20 * unit)
-            words = painter.fontMetrics().elidedText(self.title, Qt.TextElideMode.ElideRight, max(0, int(self._room)))
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
-            self.setToolTip(self.title if words != self.title else "")
-        painter.end()
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(self.theme.background))
+            if self.title:
+                unit = self.theme.scale
+                painter.setFont(font(BODY * unit, MEDIUM))
+                painter.setPen(QPen(QColor(self.theme.text)))
+                box = QRectF(self._left * unit, 6 * unit, self.width(), 20 * unit)
+                words = painter.fontMetrics().elidedText(
+                    self.title, Qt.TextElideMode.ElideRight, max(0, int(self._room))
+                )
+                painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+                self.setToolTip(self.title if words != self.title else "")

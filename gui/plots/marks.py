@@ -171,9 +171,8 @@ def stamp_words(painter: QPainter, text: str, box: QRectF, used: QFont, colour: 
         made = QPixmap(math.ceil(wide * ratio), math.ceil(high * ratio))
         made.setDevicePixelRatio(ratio)
         made.fill(Qt.GlobalColor.transparent)
-        inner = QPainter(made)
-        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-        draw_words(inner, text, QRectF(margin, margin, box.width(), box.height()), used, colour, halo)
-        inner.end()
+        with QPainter(made) as inner:
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            draw_words(inner, text, QRectF(margin, margin, box.width(), box.height()), used, colour, halo)
         QPixmapCache.insert(key, made)
     painter.drawPixmap(QPointF(round(box.left()) - margin, round(box.top()) - margin), made)

@@ -63,14 +63,13 @@ class Words(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the words."""
-        painter = QPainter(self)
-        unit = self.theme.scale
-        painter.fillRect(self.rect(), QColor(self.theme.background))
-        painter.setFont(self._font())
-        painter.setPen(QColor(self.theme.dim if self._dim else self.theme.text))
-        area = QRectF(self.rect()).adjusted(16 * unit, 8 * unit, -16 * unit, -8 * unit)
-        painter.drawText(area, int(Qt.TextFlag.TextWordWrap.value | Qt.AlignmentFlag.AlignLeft.value), self.text)
-        painter.end()
+        with QPainter(self) as painter:
+            unit = self.theme.scale
+            painter.fillRect(self.rect(), QColor(self.theme.background))
+            painter.setFont(self._font())
+            painter.setPen(QColor(self.theme.dim if self._dim else self.theme.text))
+            area = QRectF(self.rect()).adjusted(16 * unit, 8 * unit, -16 * unit, -8 * unit)
+            painter.drawText(area, int(Qt.TextFlag.TextWordWrap.value | Qt.AlignmentFlag.AlignLeft.value), self.text)
 
 
 class Panel(QWidget):
@@ -236,9 +235,8 @@ class Panel(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Ground."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self.theme.background))
-        painter.end()
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(self.theme.background))
 
 
 def _title(plot: QWidget) -> str:

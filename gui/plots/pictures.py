@@ -53,3 +53,19 @@ def plot_for(
             from gui.plots.cube import CubePlot
 
             return CubePlot(title, theme)
+        case "architecture":
+            from gui.plots.architecture import ArchitecturePlot
+
+            return ArchitecturePlot(title, theme)
+        case "grid":
+            from gui.plots.grid import GridPlot
+
+            return GridPlot(title, theme)
+        case "stack":
+            from gui.plots.stack import StackPlot
+
+            return StackPlot(title, theme)
+        case "sketch":
+            from gui.plots.drawing import SketchPlot
+
+            return SketchPlot(title, theme)

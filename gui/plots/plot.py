@@ -171,9 +171,8 @@ class Plot(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Ground, where neither header nor canvas is."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.background)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self.theme.background)
 
     # -- mouse and keys ------------------------------------------------------------------------------------------
     @Slot(str, bool)

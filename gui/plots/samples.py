@@ -95,11 +95,10 @@ def draw_dots(painter: QPainter, frame: Frame, groups: Sequence[Group], theme: T
                 stamp = QPixmap(side, side)
                 stamp.setDevicePixelRatio(ratio)
                 stamp.fill(Qt.GlobalColor.transparent)
-                inner = QPainter(stamp)
-                inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-                shift_x, shift_y = (cx & 3) / 4 / ratio, (cy & 3) / 4 / ratio
-                _dot(inner, QPointF(margin + shift_x, margin + shift_y), r, f"#{ink:06x}", group.hollow, theme)
-                inner.end()
+                with QPainter(stamp) as inner:
+                    inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                    shift_x, shift_y = (cx & 3) / 4 / ratio, (cy & 3) / 4 / ratio
+                    _dot(inner, QPointF(margin + shift_x, margin + shift_y), r, f"#{ink:06x}", group.hollow, theme)
                 kept[key] = stamp
             painter.drawPixmap(QPointF((cx >> 2) / ratio, (cy >> 2) / ratio), stamp)
 
@@ -164,21 +163,22 @@ class Key(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme, unit, middle = self.theme, self.theme.scale, self.height() / 2
-        used = font(SMALL * unit)
-        painter.setFont(used)
-        left, (named, barred) = 0.0, self._told()
-        for name, hollow in self.names if named else ():
-            _dot(painter, QPointF(left + 5 * unit, middle), 4 * unit, theme.dim, hollow, theme)
-            wide = text_width(used, name)
-            painter.setPen(QColor(theme.dim))
-            painter.drawText(QRectF(left + 12 * unit, 0, wide + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, name)
-            left += wide + 20 * unit
-        if self.bar is not None and barred:
-            self._paint_bar(painter, left, middle, *self.bar)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            theme, unit, middle = self.theme, self.theme.scale, self.height() / 2
+            used = font(SMALL * unit)
+            painter.setFont(used)
+            left, (named, barred) = 0.0, self._told()
+            for name, hollow in self.names if named else ():
+                _dot(painter, QPointF(left + 5 * unit, middle), 4 * unit, theme.dim, hollow, theme)
+                wide = text_width(used, name)
+                painter.setPen(QColor(theme.dim))
+                painter.drawText(
+                    QRectF(left + 12 * unit, 0, wide + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, name
+                )
+                left += wide + 20 * unit
+            if self.bar is not None and barred:
+                self._paint_bar(painter, left, middle, *self.bar)
 
     def _paint_bar(self, painter: QPainter, left: float, middle: float, low: float, high: float, bar: QImage) -> None:
         theme, unit, room = self.theme, self.theme.scale, self._room(low)

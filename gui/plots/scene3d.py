@@ -14,6 +14,7 @@ from gui.fonts import MEDIUM, SMALL, font, text_width
 from gui.palette import pen
 from gui.plots.boxaxes import paint_axes
 from gui.plots.geometry import Floats, Frame
+from gui.plots.guard import guarded
 from gui.plots.labels import place_labels
 from gui.plots.marks import draw_mark, draw_words
 from gui.plots.readout import Row, draw_readout
@@ -192,28 +193,27 @@ class Space(QWidget):
     # -- painting ------------------------------------------------------------------------------------------------
     def paintEvent(self, event: QPaintEvent) -> None:
         """Axes, cells and paths from back to front, then heads and words."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(self.theme.background))
-        painter.setFont(font(SMALL * self.theme.scale))
-        if self.field is None or self.mesh is None:
-            painter.setPen(QColor(self.theme.faint))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No surface yet")
-        else:
-            camera = self.camera()
-            if self.for_picture:
-                paint_axes(painter, camera, self.field, self.labels, self.theme)
-                for _ in self._paint_surface(painter, camera, self.field, self.mesh, self.trails):
-                    pass
+        with guarded(), QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), QColor(self.theme.background))
+            painter.setFont(font(SMALL * self.theme.scale))
+            if self.field is None or self.mesh is None:
+                painter.setPen(QColor(self.theme.faint))
+                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No surface yet")
             else:
-                painter.drawPixmap(QPointF(0, 0), self._shown_picture())
-            self._paint_heads(painter, camera, self.field)
-            self._paint_readout(painter, camera, self.field, self.mesh)
-        if self.hasFocus() and not self.for_picture:
-            painter.setPen(pen(self.theme.accent))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        painter.end()
+                camera = self.camera()
+                if self.for_picture:
+                    paint_axes(painter, camera, self.field, self.labels, self.theme)
+                    for _ in self._paint_surface(painter, camera, self.field, self.mesh, self.trails):
+                        pass
+                else:
+                    painter.drawPixmap(QPointF(0, 0), self._shown_picture())
+                self._paint_heads(painter, camera, self.field)
+                self._paint_readout(painter, camera, self.field, self.mesh)
+            if self.hasFocus() and not self.for_picture:
+                painter.setPen(pen(self.theme.accent))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _paint_surface(
         self, painter: QPainter, camera: Camera, field: Relief, mesh: Mesh, trails: list[Trail]

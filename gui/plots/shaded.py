@@ -99,7 +99,7 @@ class Shaded:
         winner = np.argmax(self.values, axis=0)
         found: list[Floats] = []
         for index in np.unique(winner)[:-1]:  # the last one's border is drawn with the others'
-            with np.errstate(invalid="ignore"):
+            with np.errstate(all="ignore"):
                 lead = np.where(winner == index, first - second, self.values[index] - first)
             found += self._lines(lead, [0.0])
         return found
@@ -155,6 +155,7 @@ class Shaded:
         shares = np.nan_to_num(self.values, nan=-1.0, posinf=1.0, neginf=-1.0)
         winner = shares.argmax(axis=0)
         share = shares.max(axis=0)
+        share = np.clip(share, -1.0, 1.0)
         sure = np.clip((share - 1 / count) / (1 - 1 / count), 0.0, 1.0) if count > 1 else np.clip(share, 0.0, 1.0)
         inks = np.array([_rgb(class_colour(k, theme)) for k in range(count)])
         strength = min(1.0, CALM * theme.map_share) * (0.2 + 0.8 * sure)
@@ -183,10 +184,9 @@ class Shaded:
         wide, high = (max(1, min(2400, round(side * detail))) for side in (frame.width, frame.height))
         made = QImage(wide, high, QImage.Format.Format_RGB32)
         made.fill(QColor(theme.background))
-        painter = QPainter(made)
-        painter.scale(wide / frame.width, high / frame.height)
-        self.paint(painter, frame, self.image(theme))
-        painter.end()
+        with QPainter(made) as painter:
+            painter.scale(wide / frame.width, high / frame.height)
+            self.paint(painter, frame, self.image(theme))
         return made
 
     def bar(self, theme: Theme) -> QImage:

@@ -39,16 +39,18 @@ class Sheet:
             self._picture.fill(Qt.GlobalColor.transparent)
             self._kept = [(EMPTY, EMPTY)] * len(trails)
         inner: QPainter | None = None
-        for i, trail in enumerate(trails):
-            n, stop = len(self._kept[i][0]), max(len(trail.x) - 1, 0)
-            if stop > n and (not n or not trail.dash(theme) or stop - n > TAIL):
-                if inner is None:
-                    inner = QPainter(self._picture)
-                    inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-                draw_trail(inner, frame, _part(trail, max(n - 1, 0), stop), theme, whole=False)
-                self._kept[i] = trail.x[:stop], trail.y[:stop]
-        if inner is not None:
-            inner.end()
+        try:
+            for i, trail in enumerate(trails):
+                n, stop = len(self._kept[i][0]), max(len(trail.x) - 1, 0)
+                if stop > n and (not n or not trail.dash(theme) or stop - n > TAIL):
+                    if inner is None:
+                        inner = QPainter(self._picture)
+                        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+                    draw_trail(inner, frame, _part(trail, max(n - 1, 0), stop), theme, whole=False)
+                    self._kept[i] = trail.x[:stop], trail.y[:stop]
+        finally:
+            if inner is not None:
+                inner.end()
         painter.drawPixmap(QPointF(0, 0), self._picture)
         for trail, (x, _) in zip(trails, self._kept, strict=True):
             draw_trail(painter, frame, _part(trail, max(len(x) - 1, 0), len(trail.x)), theme, whole=False)

@@ -37,14 +37,17 @@ def key_of(branch: int, series: str, run: str = "") -> str:
 
 
 class View(QWidget):
-    """Shows a run. Signals: `edited(key, value)` when the reader changes a setting in the picture; `asked()` when
+    """Shows a run. Signals: `edited(key, value)` when the reader changes a setting in the picture, `together(values)`
+    where one gesture changes several (by key), which begins a new run unless they are merely looks; `asked()` when
     the answers to `wanted()` are needed anew; `sought(step)` when a cursor is dragged; `handed(id, settings)` when
-    another experiment is to be opened with these settings."""
+    another experiment is to be opened with these settings; `paced(steps)` sets the steps a second to play at."""
 
     edited = Signal(str, object)
+    together = Signal(object)
     asked = Signal()
     sought = Signal(int)
     handed = Signal(str, object)
+    paced = Signal(float)
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         super().__init__()

@@ -1,0 +1,1 @@
+"""What networks.convolution is made of."""

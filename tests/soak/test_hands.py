@@ -1,0 +1,91 @@
+"""Ten thousand random actions over all experiments: no error, no Qt warning, no standstill, no growing memory.
+
+DESCENT_SEED repeats a run, DESCENT_ACTIONS makes it shorter or longer, DESCENT_SKIP names experiments to leave out.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import deque
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from engine.experiments import everything
+from tests.soak.hands import NO_SCREEN, Hands, live, seed_in_hand
+from tests.soak.watch import HANG, Heart, as_the_app, resident
+
+ACTIONS = int(os.environ.get("DESCENT_ACTIONS", "10000"))
+SKIPPED = set(os.environ.get("DESCENT_SKIP", "").split(","))
+ANEW = 400  # actions after which the window is closed and opened again
+GROWTH = 50.0  # MiB
+TABLE = "height,weight,kind\n" + "\n".join(f"{i % 7},{i % 11},{'ab'[i % 2]}" for i in range(60))
+
+
+def warm(hands: Hands) -> None:
+    """A first round: every experiment runs a little, every kind of action and file is loaded."""
+    for id in hands.ids:
+        hands.window.show_experiment(id)
+        live(300)
+        hands.page.run.step(3)
+        live(300)
+    for number in range(-200, 0):
+        done = hands.act(number)
+        live(hands.pause())
+        hands.fine(done)
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.qt_log_ignore(NO_SCREEN)
+def test_ten_thousand_actions(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed = seed_in_hand(random.SystemRandom().randrange(10**6))
+    (tmp_path / "table.csv").write_text(TABLE)
+    heart, lately, most = Heart(), deque[str](maxlen=12), 0.0
+    journal = (tmp_path / "actions.txt").open("w", buffering=1)  # what a hard crash leaves to read
+    ids = tuple(one.id for one in everything() if one.id not in SKIPPED)
+    with capsys.disabled(), as_the_app():
+        print(f"\nrandom hands: DESCENT_SEED={seed} DESCENT_ACTIONS={ACTIONS}, {len(ids)} experiments", flush=True)
+        print(f"actions are written to {journal.name}", flush=True)
+        hands = Hands(tmp_path, monkeypatch, seed, ids)
+        try:
+            warm(hands)
+            hands.close()
+            before = resident()
+            hands.window = hands.opened()
+            heart.start()
+            for number in range(ACTIONS):
+                if number and number % ANEW == 0:
+                    heart.rest()
+                    most = max(most, resident())
+                    hands.close()
+                    between = resident()
+                    hands.window = hands.opened()
+                    heart.reset()
+                    print(f"  {number} actions, {between - before:+.1f} MiB, open {most:.0f}", flush=True)
+                heart.during = f"opening action {number}"
+                lately.append(hands.act(number))
+                journal.write(lately[-1] + "\n")
+                heart.during = lately[-1]
+                live(hands.pause())
+                hands.fine(lately[-1])
+            heart.stop()
+            hands.close()
+        except BaseException:
+            heart.stop()
+            if hasattr(hands, "window"):
+                hands.close()
+            print(f"seed {seed}, the last actions:", *lately, sep="\n  ", flush=True)
+            raise
+        journal.close()
+        after = resident()
+        print(f"memory: {before:.0f} MiB, after {ACTIONS} actions {after - before:+.1f} (bound {GROWTH:.0f})")
+        print(f"with the window open at the most {most:.0f} MiB")
+        print(f"longest standstills of {heart.count} ticks (bound {1000 * HANG:.0f} ms without foreign load):")
+        print(*heart.worst[:8], sep="\n", flush=True)
+    assert after - before < GROWTH
+    hung = [one for one in heart.worst if one.own > HANG]
+    assert not hung, "\n".join(map(str, hung))

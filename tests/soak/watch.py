@@ -1,0 +1,149 @@
+"""What a long run is watched for: how long the event loop stood still and why, and how much memory is in use."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import psutil
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtGui import QPixmapCache
+
+from gui.memory import return_large_blocks
+
+HANG = 0.25  # seconds
+SUSPECT = 0.12  # seconds after which the stack of the window's thread is looked at
+TICK = 10  # milliseconds
+
+
+@dataclass(frozen=True)
+class Hang:
+    """A time in which the event loop did nothing else.
+
+    `wall` seconds passed; `computed` of them the window's thread had a core, `waited` of them it wanted one and other
+    processes or threads had it (nan where the system does not tell); `during` is the action, `stack` where it stood.
+    """
+
+    wall: float
+    computed: float
+    waited: float
+    during: str
+    stack: str
+
+    @property
+    def own(self) -> float:
+        """Seconds that are the app's own fault: without those in which it wanted a core and got none."""
+        return self.wall - (self.waited if self.waited == self.waited else 0.0)
+
+    def __str__(self) -> str:
+        told = f"{1000 * self.wall:.0f} ms (computed {1000 * self.computed:.0f}, no core for {1000 * self.waited:.0f})"
+        return f"{told} in {self.during}\n{self.stack}"
+
+
+class Heart(QObject):
+    """A tick every 10 ms of the event loop; between two of them nothing else was answered.
+
+    Set `during` to what is going on. `worst` are the longest gaps, the longest first.
+    """
+
+    def __init__(self, kept: int = 12) -> None:
+        super().__init__()
+        self.during = ""
+        self.worst: list[Hang] = []
+        self.count = 0
+        self._kept = kept
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TICK)
+        self._timer.timeout.connect(self._beat)
+        self._last = 0.0
+        self._clock = (0.0, 0.0)
+        self._stack = ""
+        self._thread: threading.Thread | None = None
+        self._done = threading.Event()
+        self._window = threading.get_ident()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self.reset()
+        self._done.clear()
+        self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
+        self._thread.start()
+
+    def reset(self) -> None:
+        """What was until now is not counted (a pause between two windows)."""
+        self._stack, self._clock, self._last = "", (time.thread_time(), _without_core()), time.perf_counter()
+        self._timer.start()
+
+    def rest(self) -> None:
+        """Do not watch until the next `reset`."""
+        self._timer.stop()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._timer.stop()
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    @Slot()
+    def _beat(self) -> None:
+        now, computed, waited = time.perf_counter(), time.thread_time(), _without_core()
+        wall = now - self._last
+        self.count += 1
+        if wall > 0.05:
+            hang = Hang(wall, computed - self._clock[0], waited - self._clock[1], self.during, self._stack)
+            self.worst = sorted([*self.worst, hang], key=lambda one: -one.own)[: self._kept]
+        self._last, self._clock, self._stack = now, (computed, waited), ""
+
+    def _look(self) -> None:
+        while not self._done.wait(0.02):
+            if time.perf_counter() - self._last > SUSPECT and not self._stack:
+                frames = sys._current_frames()
+                here, own = frames.pop(self._window, None), threading.get_ident()
+                others = [traceback.format_stack(frame)[-4:] for thread, frame in frames.items() if thread != own]
+                parts = [traceback.format_stack(here)[-7:] if here is not None else [], *others]
+                self._stack = "  beside it:\n".join("".join(part) for part in parts)
+
+
+def _without_core() -> float:
+    """Seconds this thread was ready to run and had no core, as Linux counts them; nan elsewhere."""
+    try:
+        with open(f"/proc/self/task/{threading.get_native_id()}/schedstat") as stream:
+            return int(stream.read().split()[1]) / 1e9
+    except OSError:
+        return float("nan")
+
+
+def settle() -> None:
+    """Free what nobody holds, empty Qt's cache of icons, and give back to the system what the allocator keeps."""
+    gc.unfreeze()
+    gc.collect()
+    QPixmapCache.clear()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def resident() -> float:
+    """Memory of this process, MiB, once all that can be freed is."""
+    settle()
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
+@contextmanager
+def as_the_app() -> Iterator[None]:
+    """The manners of the app's own process: see gui.window.run."""
+    return_large_blocks()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
