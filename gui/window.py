@@ -260,7 +260,9 @@ class MainWindow(QMainWindow):
         for experiment in inside:
             self.list.addItem(f"{experiment.title}   {experiment.section}")
         self.list.setCurrentRow([e.id for e in inside].index(id))
-        self.list.setFixedHeight(round((min(6, len(inside)) * 32 + 8) * self.appearance.theme.scale))
+        self.list.setFixedHeight(
+            min(7, len(inside)) * self.list.sizeHintForRow(0) + round(8 * self.appearance.theme.scale)
+        )
         self.list.blockSignals(False)
 
     @Slot(int)
