@@ -23,6 +23,7 @@ Kind = Literal[
 S = TypeVar("S", bound="Settings")
 
 MAX_ECHO = 60  # characters of a wrong value that an error repeats
+LISTED = 1200  # characters of a list of what is allowed
 
 
 class SpecError(ValueError):
@@ -374,7 +375,7 @@ def unknown(name: str, known: Iterable[str], what: str) -> SpecError:
     likeness = {one: difflib.SequenceMatcher(None, start, one).ratio() for one in names}
     best = max([0.5, *likeness.values()])
     close = sorted((one for one in names if likeness[one] >= max(0.5, best - 0.1)), key=lambda one: -likeness[one])[:3]
-    hint = f"did you mean {' or '.join(close)}?" if close else "known: " + (shorten(", ".join(names), 200) or "none")
+    hint = f"did you mean {' or '.join(close)}?" if close else "known: " + (shorten(", ".join(names), LISTED) or "none")
     return SpecError(echo(name, quotes=False), f"no such {what}; {hint}")
 
 
