@@ -23,7 +23,6 @@ Kind = Literal[
 S = TypeVar("S", bound="Settings")
 
 MAX_ECHO = 60  # characters of a wrong value that an error repeats
-LISTED = 1200  # characters of a list of what is allowed
 
 
 class SpecError(ValueError):
@@ -366,8 +365,8 @@ def explain(cls: type[Settings], detail: ErrorDetails) -> SpecError:
     return SpecError(key, f"{echo(detail['input'])} is not allowed; give {known[key].allowed}")
 
 
-def unknown(name: str, known: Iterable[str], what: str) -> SpecError:
-    """An unknown name, with the likeliest known ones."""
+def unknown(name: str, known: Iterable[str], what: str, longest: int = 200) -> SpecError:
+    """An unknown name, with the likeliest known ones, or a list of them of at most `longest` characters."""
     import difflib
 
     names = list(known)
@@ -375,7 +374,7 @@ def unknown(name: str, known: Iterable[str], what: str) -> SpecError:
     likeness = {one: difflib.SequenceMatcher(None, start, one).ratio() for one in names}
     best = max([0.5, *likeness.values()])
     close = sorted((one for one in names if likeness[one] >= max(0.5, best - 0.1)), key=lambda one: -likeness[one])[:3]
-    hint = f"did you mean {' or '.join(close)}?" if close else "known: " + (shorten(", ".join(names), LISTED) or "none")
+    hint = f"did you mean {' or '.join(close)}?" if close else "known: " + (shorten(", ".join(names), longest) or "none")
     return SpecError(echo(name, quotes=False), f"no such {what}; {hint}")
 
 

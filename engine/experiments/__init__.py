@@ -30,7 +30,7 @@ def load(id: str) -> Experiment:
     from engine.spec import unknown
 
     if id not in ids():
-        raise unknown(id, ids(), "experiment")
+        raise unknown(id, ids(), "experiment", 2000)
     module = importlib.import_module(f"engine.experiments.{id}")
     found = [v for v in vars(module).values() if isinstance(v, type) and getattr(v, "id", None) == id]
     experiment: Experiment = found[0]()

@@ -213,12 +213,15 @@ class History:
         first = 1 if self.rows > 1 and self._steps[1] % self.every == 0 else 2  # the very first row stays
         part = slice(first, self.rows, 2)
         rows = 1 + len(range(*part.indices(self.rows)))
-        old_steps, old_values, self.rows = self._steps, self._values, 1
-        self._steps, self._values = old_steps[:1], {name: old[:1] for name, old in old_values.items()}
-        self._reserve(max(rows, self.most or 0))  # once, for all that comes until the next thinning
-        self._steps[1:rows] = old_steps[part]
-        for name, old in old_values.items():
-            self._values[name][1:rows] = old[part]
+        size = max(rows, self.most or 0)  # once, for all that comes until the next thinning
+        steps = np.empty(size, np.int64)
+        steps[0], steps[1:rows] = self._steps[0], self._steps[part]
+        self._steps = steps
+        for name, old in list(self._values.items()):  # one after the other: both would be twice the budget
+            buffer = np.empty((size, self.series))
+            buffer[0], buffer[1:rows] = old[0], old[part]
+            self._values[name] = buffer
+            del old
         self.rows = rows
 
     def view(self) -> HistoryView:

@@ -199,7 +199,8 @@ class BarsPlot(Board):
         told = [Row(group.note)] if group.note else []
         if place < 0:
             return (group.name, told) if told else None
-        share = counts[place] / (counts.sum() or 1.0)
+        largest = counts.max() or 1.0  # their sum may be more than a float can hold
+        share = counts[place] / largest / ((counts / largest).sum() or 1.0)
         bounds = f"{number(float(edges[place]), 3)} to {number(float(edges[place + 1]), 3)}"
         return group.name, [Row(bounds), Row("count", _count(counts[place])), Row("share", f"{share:.1%}"), *told]
 
@@ -233,7 +234,7 @@ def _sound(group: Histogram) -> tuple[Floats, Floats]:
     n = min(len(counts), len(edges) - 1)
     if (
         n < 1
-        or not np.nansum(counts[:n]) > 0
+        or not (counts[:n] > 0).any()
         or not np.isfinite(edges[: n + 1]).all()
         or not edges[n] > edges[0]
         or not (edges[1:] >= edges[:-1]).all()

@@ -64,7 +64,7 @@ class Cells(Shaded):
         label = np.asarray(regions.values)
         table = np.array([self._shades(k, hue, theme) for k, hue in enumerate(regions.hues)], np.uint32)
         strength = np.nan_to_num(np.clip(regions.strength, 0.0, 1.0), nan=0.0)
-    level = np.rint(strength * (SHADES - 1)).astype(np.intp)
+        level = np.rint(strength * (SHADES - 1)).astype(np.intp)
         rows, columns = label.shape
         level[np.add.outer(np.arange(rows), np.arange(columns)) % STRIPES == 0] += SHADES
         colours = np.ascontiguousarray(table[label, level][::-1])

@@ -18,7 +18,7 @@ from gui.plots.shades import Table, ink_table, signed_table, words_on
 from gui.plots.ticks import MINUS, number
 from gui.tokens import Theme, mix
 
-LARGEST, NUMBERED, CORNERED = 64.0, 19.0, 26.0  # px at scale 1: of a cell, with a number, with words in its corner
+LARGEST, NUMBERED, CORNERED = 64.0, 19.0, 30.0  # px at scale 1: of a cell, with a number, with words in its corner
 SHARE = 0.8  # of the strength of ink: numbers stand upon it
 
 

@@ -56,9 +56,9 @@ class Relief:
     def sample(self, x: Floats, y: Floats) -> Floats:
         """Values at points by bilinear interpolation; nan outside the grid. `x`, `y`: [n]."""
         ny, nx = self.z.shape
-        u = (np.asarray(x, float) - self.x0) / (self.x1 - self.x0) * (nx - 1)
-        v = (np.asarray(y, float) - self.y0) / (self.y1 - self.y0) * (ny - 1)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
+            u = (np.asarray(x, float) - self.x0) / (self.x1 - self.x0) * (nx - 1)
+            v = (np.asarray(y, float) - self.y0) / (self.y1 - self.y0) * (ny - 1)
             ok = (u >= 0) & (u <= nx - 1) & (v >= 0) & (v <= ny - 1)
         u, v = np.where(ok, u, 0.0), np.where(ok, v, 0.0)
         i, j = np.minimum(u.astype(int), nx - 2), np.minimum(v.astype(int), ny - 2)

@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from engine.feature_maps import Sketch
-from gui.plots.drawing import FINE, NIB, SketchPlot, inked
+from gui.plots.drawing import SketchPlot
+from gui.plots.strokes import FINE, NIB, inked
 from gui.theme import DARK, LIGHT
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")

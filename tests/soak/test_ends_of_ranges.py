@@ -75,8 +75,12 @@ for number, (words, values) in enumerate(cases):
         view = session.view()
         for plot in experiment.plots:
             if isinstance(plot, Picture):
-                for series in view.series[:1]:
-                    session.probe(plot.name, series=series)
+                try:
+                    session.probe(plot.name, series=view.series[0])
+                except TypeError as error:
+                    if "keyword argument 'series'" not in str(error):
+                        raise
+                    session.probe(plot.name)
         experiment.drawn(view.spec, view)
         assert from_json(to_json(saved(view))) == saved(view)
         told = f"step {session.step} {session.finish or 'going on'}"
@@ -147,4 +151,4 @@ def test_ends_of_ranges(id: str, capsys: pytest.CaptureFixture[str]) -> None:
         reader.join()
     with capsys.disabled():
         print(f"\n{id}: {total} cases, {len(slow)} took more than {SLOW:g} s", *slow, sep="\n    ", flush=True)
-    assert not wrong, "\n".join(wrong)
+    assert not wrong, "\n".join([f"{len(wrong)} of {total}:", *wrong[:30]])

@@ -31,12 +31,12 @@ def _one(spec: Any, asked: Any) -> tuple[Any, Array]:
 def sketch(state: Trained | None, spec: Any, **asked: Any) -> Sketch:
     """The picture looked at, to be drawn anew; and what the network takes it for, where there is one."""
     found, x = _one(spec, asked)
-    answers: tuple[tuple[str, float], ...] = ()
+    answers, told = list[tuple[str, float]](), ""
     note = "Mouse, or arrow keys and space"
     if state is not None:
         shares = state.model.answers(state, x)[0] if found.values.any() else np.full(CLASSES, np.nan)
-        answers = tuple(zip(NAMES, (float(share) for share in shares), strict=True))
-    return Sketch(found.values, LEVELS, answers, found.truth, found.drawn, found.told, note)
+        answers, told = list(zip(NAMES, (float(share) for share in shares), strict=True)), found.told
+    return Sketch(found.values, LEVELS, tuple(answers), found.truth, found.drawn, told, note)
 
 
 def maps(state: Trained, spec: Any, **asked: Any) -> Stack:

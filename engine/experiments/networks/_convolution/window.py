@@ -2,7 +2,7 @@
 
 A convolution here is what libraries call so, the cross-correlation; `turned` turns the kernel by 180 degrees first,
 which makes it the convolution of mathematics. Padding and the count of positions are PyTorch's (Dumoulin and Visin
-2016, relationship 14 in the form of torch.nn.Conv2d). Positions go row by row.
+2016, as in torch.nn.Conv2d). Positions go row by row.
 """
 
 from __future__ import annotations
