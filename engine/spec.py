@@ -374,7 +374,9 @@ def unknown(name: str, known: Iterable[str], what: str, longest: int = 200) -> S
     likeness = {one: difflib.SequenceMatcher(None, start, one).ratio() for one in names}
     best = max([0.5, *likeness.values()])
     close = sorted((one for one in names if likeness[one] >= max(0.5, best - 0.1)), key=lambda one: -likeness[one])[:3]
-    hint = f"did you mean {' or '.join(close)}?" if close else "known: " + (shorten(", ".join(names), longest) or "none")
+    hint = (
+        f"did you mean {' or '.join(close)}?" if close else "known: " + (shorten(", ".join(names), longest) or "none")
+    )
     return SpecError(echo(name, quotes=False), f"no such {what}; {hint}")
 
 
