@@ -95,13 +95,15 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _plain_looks() -> None:
-    """A window gives the whole application its colours: the next test begins without."""
-    from PySide6.QtGui import QPalette
+    """A window gives the whole application its colours: the next test begins without.
+
+    An empty QPalette() is no way back: made while an application lives, it is that application's own.
+    """
     from PySide6.QtWidgets import QApplication
 
     app = QApplication.instance()
-    if isinstance(app, QApplication) and app.palette() != QPalette():
-        app.setPalette(QPalette())
+    if isinstance(app, QApplication) and app.palette() != app.style().standardPalette():
+        app.setPalette(app.style().standardPalette())
 
 
 def _join(thread: threading.Thread) -> str:
