@@ -88,9 +88,13 @@ class Appearance(QObject):
 
 
 def dress(part: QWidget, theme: Theme) -> None:
-    """Give a part of a window the theme's style sheet, unless it has it."""
+    """Give a part of a window the theme's style sheet and type, unless it has them.
+
+    Whatever has a style sheet no longer follows the application's font.
+    """
     sheet = stylesheet(theme)
     if part.styleSheet() != sheet:
+        part.setFont(font(BODY * theme.scale))
         part.setStyleSheet(sheet)
 
 

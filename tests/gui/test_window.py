@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import QAbstractButton, QLabel, QListWidget, QMenu, QTabBar
 from pytestqt.qtbot import QtBot
 
 from engine.session.files import read
 from engine.spec import build
 from gui.dialogs import DiagnosticsDialog
+from gui.fonts import FAMILY
 from gui.page import Page
 from gui.pulse import Pulse
 from gui.window import MainWindow
@@ -190,6 +192,20 @@ def test_themes_change_everything_at_once(qtbot: QtBot, window: MainWindow, mode
     assert page.view.theme.name == mode
     corner = window.grab().toImage().pixelColor(4, 4)
     assert (corner.lightness() > 128) == (mode == "light")
+
+
+def test_all_of_the_window_is_in_its_one_typeface(qtbot: QtBot, window: MainWindow) -> None:
+    """A part that has a style sheet does not follow the application's font."""
+    kinds = (QLabel, QAbstractButton, QTabBar, QListWidget, QMenu)
+
+    def other() -> list[str]:
+        seen = [part for kind in kinds for part in window.findChildren(kind)]
+        return [f"{part} {part.font().family()}" for part in seen if part.font().family() != FAMILY]
+
+    assert not other()
+    normal = window.tabs.font().pixelSize()
+    window._presentation.setChecked(True)
+    assert window.tabs.font().pixelSize() > normal and not other()
 
 
 def test_a_restart_takes_up_the_run(qtbot: QtBot, window: MainWindow, settings: QSettings) -> None:

@@ -8,6 +8,7 @@ opening experiment's, ID:NAME, or ID: for the opening preset of an experiment.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -42,6 +43,7 @@ def main() -> None:
     app = QApplication.instance() or QApplication(["descent-lab"])
     assert isinstance(app, QApplication)
     with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"XDG_DATA_HOME": folder, "XDG_STATE_HOME": folder}  # no offer of what a user left unsaved
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         settings.setValue("theme", mode)
         window = MainWindow(settings)
