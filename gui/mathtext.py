@@ -39,7 +39,9 @@ _SIGNS = {
 }  # fmt: skip
 _ACCENTS = {"hat": "\u0302", "widehat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "vec": "\u20d7"}
 _GROUP = r"\{([^{}]*)\}"
-_SIGN = re.compile(r"(=|\\cdot|\\times)\s*-")  # a sign of its own, which must not be spaced as a difference
+_SIGN = re.compile(
+    r"(=|\\cdot|\\times|\\leq?|\\geq?|[(\[<>,])\s*-"
+)  # a sign of its own, which must not be spaced as a difference
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, Q
 from gui.fonts import BODY, REGULAR, SEMIBOLD, SMALL, font
 from gui.tokens import Theme
 
-USUAL, LEAST, STUB = 236, 96, 40  # px, times the theme's scale
+USUAL, MOST, LEAST, STUB = 236, 520, 96, 40  # px, times the theme's scale
 
 
 class Line(QWidget):
@@ -133,13 +133,17 @@ class Standing(QWidget):
         """How the run ended; the reason of a bad end has a line, any other is in the tip."""
         self.finish.put(word, "bad" if bad else "good")
         self.finish.setToolTip(reason)
-        self.reason.put(reason if bad else "", "bad")
-        self.reason.setVisible(bad and bool(reason))
+        told = reason if bad else ""
+        if told != self.reason.text():
+            self.reason.put(told, "bad")
+            self.reason.setVisible(bool(told))
+            self.updateGeometry()
         self.reason.setToolTip(reason if bad else "")
 
     def show_readout(self, words: str) -> None:
-        """A short result."""
+        """A short result; without one the step stands alone in the middle."""
         self.readout.put(words, "dim")
+        self.readout.setVisible(bool(words))
 
     def apply_theme(self, theme: Theme) -> None:
         """Repaint in another theme."""
@@ -149,10 +153,12 @@ class Standing(QWidget):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        """Qt's: the same in every state, so that the timeline keeps its length."""
+        """Qt's: always the same, so that the timeline keeps its length; but a bad end has room for its reason."""
         found = super().sizeHint()
-        least = self.where.sizeHint().width() + 8 + round(96 * self._theme.scale)
-        return QSize(max(round(USUAL * self._theme.scale), least), found.height())
+        width = max(round(USUAL * self._theme.scale), self.where.sizeHint().width() + 8 + round(96 * self._theme.scale))
+        if not self.reason.isHidden():
+            width = max(width, min(self.reason.sizeHint().width(), round(MOST * self._theme.scale)))
+        return QSize(width, found.height())
 
     def minimumSizeHint(self) -> QSize:
         """Qt's: in the narrowest window a long step is cut."""
@@ -160,4 +166,4 @@ class Standing(QWidget):
 
 
 def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", "\u2009")
+    return f"{number:,}"

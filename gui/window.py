@@ -1,38 +1,35 @@
-"""The window: tabs, actions, files, theme, and what survives a restart."""
+"""The window: its pages, what they have in common, and what survives a restart."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QDialog,
-    QHBoxLayout,
     QLabel,
-    QListWidget,
     QMainWindow,
     QMenu,
     QStackedWidget,
-    QTabBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from engine.experiments import TABS, ids
+from gui.actions import Actions
+from gui.bar import Bar
+from gui.contents import Contents
 from gui.documents import Documents
 from gui.errors import ErrorDialog, install
-from gui.icons import icon
 from gui.journal import Journal
+from gui.looks import Looks, appearance
 from gui.memory import return_large_blocks, spare_libraries
 from gui.pulse import Pulse
-from gui.theme import Appearance, Theme, dress
+from gui.theme import Theme, dress
 
 if TYPE_CHECKING:  # what takes its time to load comes after the first paint
     from engine.experiment import Experiment
@@ -56,9 +53,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Descent Lab")
         self.setMinimumSize(960, 640)
         self.settings = settings or QSettings("Descent Lab", "Descent Lab")
-        mode = str(self.settings.value("theme", "system"))
-        self.appearance = Appearance("system" if mode not in ("light", "dark") else mode, parent=self)  # type: ignore[arg-type]
-        self.appearance.presentation = self.settings.value("presentation", "false") == "true"
+        self.appearance = appearance(self.settings, self)
         self.pump: Pump | None = None
         self.patience = 2**31 - 1  # milliseconds that closing waits for the worker
         self.ended = True  # whether the worker did, once the window is closed
@@ -85,42 +80,15 @@ class MainWindow(QMainWindow):
     # -- building ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.bar = QWidget()
-        self.bar.setProperty("role", "bar")
-        self.bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(self.bar)
-        row.setContentsMargins(16, 4, 12, 0)
-        row.setSpacing(4)
-        self.bar.setMinimumHeight(44)
-        name = QLabel("Descent Lab")
-        name.setProperty("role", "heading")
-        row.addWidget(name)
-        row.addSpacing(24)
-        self.tabs = QTabBar()
-        self.tabs.setObjectName("tabs")
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        self.tabs.setUsesScrollButtons(False)
-        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
-        self.tabs.setAccessibleName("Tabs of the chapter")
-        self._tab_names = [tab for tab in TABS if any(id.startswith(f"{tab}.") for id in ids())]
-        for tab in self._tab_names:
-            self.tabs.addTab(tab.capitalize())
-        row.addWidget(self.tabs)
-        row.addStretch(1)
-        self._actions: dict[str, QAction] = {}
-        self._buttons: dict[str, QToolButton] = {}
-        for key, label, keys, slot in (
-            ("undo", "Undo", QKeySequence.StandardKey.Undo, self._undo),
-            ("redo", "Redo", QKeySequence.StandardKey.Redo, self._redo),
-            ("results", "Pinned runs and results", QKeySequence("Ctrl+R"), self._results),
-            ("code", "Show the PyTorch code", QKeySequence("Ctrl+K"), self._code),
-            ("export", "Export pictures and numbers", QKeySequence("Ctrl+E"), self._export),
-        ):
-            self._add_action(row, key, label, keys, slot)
-        self._add_menu(row, "file", "Open and save", self.documents.menu())
-        self._add_menu(row, "theme", "Theme", self._theme_menu())
-        self._add_menu(row, "help", "Help", self._help_menu())
+        self.contents = Contents(self)
+        self.contents.chosen.connect(self.show_experiment)
+        self.tabs, self.list = self.contents.tabs, self.contents.list
+        self.bar = Bar(self.tabs)
+        self.commands = Actions(self, self.bar, self.appearance, lambda: self.page, self.diagnostics)
+        self.looks = Looks(self.appearance, self.settings, self)
+        self.bar.add_menu("file", "Open and save", self.documents.menu())
+        self.bar.add_menu("theme", "Theme", self.looks)
+        self.bar.add_menu("help", "Help", self.commands.help_menu())
         self.stack = QStackedWidget()
         self.waiting = QLabel("Preparing the experiments…")
         self.waiting.setProperty("role", "dim")
@@ -133,71 +101,6 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.bar)
         layout.addWidget(self.stack, 1)
         self.setCentralWidget(body)
-        self.list = QListWidget()
-        self.list.setObjectName("experiments")
-        self.list.setAccessibleName("Experiments of this tab")
-        self.tabs.currentChanged.connect(self._tab_changed)
-        self.list.currentRowChanged.connect(self._row_changed)
-
-    def _add_action(
-        self,
-        row: QHBoxLayout,
-        key: str,
-        label: str,
-        keys: QKeySequence | QKeySequence.StandardKey,
-        slot: Callable[[], None],
-    ) -> None:
-        action = QAction(label, self)
-        action.setShortcut(keys)
-        action.triggered.connect(slot)
-        self.addAction(action)
-        button = self._button(key, f"{label} ({action.shortcut().toString()})")
-        button.clicked.connect(action.trigger)
-        action.enabledChanged.connect(button.setEnabled)
-        row.addWidget(button)
-        self._actions[key] = action
-
-    def _button(self, key: str, label: str) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName(f"action-{key}")
-        button.setToolTip(label)
-        button.setAccessibleName(label)
-        button.setIconSize(QSize(20, 20))
-        button.setAutoRaise(True)
-        self._buttons[key] = button
-        return button
-
-    def _add_menu(self, row: QHBoxLayout, key: str, label: str, menu: QMenu) -> None:
-        button = self._button(key, label)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setMenu(menu)
-        row.addWidget(button)
-
-    def _help_menu(self) -> QMenu:
-        menu = QMenu(self)
-        keys = menu.addAction("Keyboard and mouse")
-        keys.setShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents))
-        keys.triggered.connect(self._help)
-        self.addAction(keys)
-        menu.addAction("Diagnostics").triggered.connect(self._diagnostics)
-        return menu
-
-    def _theme_menu(self) -> QMenu:
-        menu = QMenu(self)
-        self._modes: dict[str, QAction] = {}
-        for mode, label in (("system", "As the system"), ("light", "Light"), ("dark", "Dark")):
-            action = menu.addAction(label)
-            action.setCheckable(True)
-            action.setData(mode)
-            action.triggered.connect(self._mode_chosen)
-            self._modes[mode] = action
-        menu.addSeparator()
-        self._presentation = menu.addAction("Presentation mode (large type)")
-        self._presentation.setCheckable(True)
-        self._presentation.setShortcut(QKeySequence("F5"))
-        self._presentation.toggled.connect(self._presentation_toggled)
-        self.addAction(self._presentation)
-        return menu
 
     # -- pages -------------------------------------------------------------------------------------------------------
 
@@ -210,8 +113,8 @@ class MainWindow(QMainWindow):
             experiment = next(e for e in self.experiments if e.id == id)
             page = Page(experiment, self.pump, self.appearance.theme, self.stack)
             page.failed.connect(self.errors.report)
-            page.codeReady.connect(self._show_code)
-            page.stateChanged.connect(self._refresh_actions)
+            page.codeReady.connect(self.commands.show_code)
+            page.stateChanged.connect(self.commands.refresh)
             page.handed.connect(self._hand_over)
             page.run.shown.connect(self._loaded, Qt.ConnectionType.SingleShotConnection)
             self.pages[id] = page
@@ -232,15 +135,12 @@ class MainWindow(QMainWindow):
         for other in self.pages.values():
             other.set_visible(other is page)
         self.stack.setCurrentWidget(page)
-        tab = self._tab_names.index(id.partition(".")[0])
-        self.tabs.blockSignals(True)
-        self.tabs.setCurrentIndex(tab)
-        self.tabs.blockSignals(False)
-        self._fill_list(id)
+        self.contents.show_tab(id)
+        self.contents.fill(id, self.appearance.theme.scale)
         page.left_layout.insertWidget(1, self.list)
         page.begin()
         page.setFocus()
-        self._refresh_actions()
+        self.commands.refresh()
         return page
 
     @Slot()
@@ -251,31 +151,6 @@ class MainWindow(QMainWindow):
     def _hand_over(self, id: str, settings: Mapping[str, Any]) -> None:
         """Open another experiment with settings that this one made."""
         self.show_experiment(id).use_settings(settings)
-
-    def _fill_list(self, id: str) -> None:
-        tab = id.partition(".")[0]
-        inside = [e for e in self.experiments if e.id.startswith(f"{tab}.")]
-        self.list.blockSignals(True)
-        self.list.clear()
-        for experiment in inside:
-            self.list.addItem(f"{experiment.title}   {experiment.section}")
-        self.list.setCurrentRow([e.id for e in inside].index(id))
-        self.list.setFixedHeight(
-            min(7, len(inside)) * self.list.sizeHintForRow(0) + round(8 * self.appearance.theme.scale)
-        )
-        self.list.blockSignals(False)
-
-    @Slot(int)
-    def _tab_changed(self, index: int) -> None:
-        tab = self._tab_names[index]
-        self.show_experiment(next(e.id for e in self.experiments if e.id.startswith(f"{tab}.")))
-
-    @Slot(int)
-    def _row_changed(self, row: int) -> None:
-        tab = self._tab_names[self.tabs.currentIndex()]
-        inside = [e for e in self.experiments if e.id.startswith(f"{tab}.")]
-        if 0 <= row < len(inside):
-            self.show_experiment(inside[row].id)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The rest is loaded after the first paint."""
@@ -291,7 +166,7 @@ class MainWindow(QMainWindow):
         from gui.pump import Pump
 
         self.pump = Pump(self)
-        self.experiments = everything()
+        self.experiments = self.contents.experiments = everything()
         last = str(self.settings.value("experiment", ""))
         ids = [e.id for e in self.experiments]
         self.show_experiment(last if last in ids else OPENING)
@@ -299,66 +174,6 @@ class MainWindow(QMainWindow):
         self.pulse.start()
 
     # -- actions -----------------------------------------------------------------------------------------------------
-
-    @Slot()
-    def _refresh_actions(self) -> None:
-        page = self.page
-        if page is None:
-            return
-        self._actions["undo"].setEnabled(bool(page.undo.undoes))
-        self._actions["redo"].setEnabled(bool(page.undo.redoes))
-        self._buttons["undo"].setToolTip(f"Undo {page.undo.undoes} (Ctrl+Z)")
-        self._buttons["redo"].setToolTip(f"Redo {page.undo.redoes} (Ctrl+Shift+Z)")
-
-    @Slot()
-    def _undo(self) -> None:
-        if self.page is not None:
-            self.page.go_back()
-
-    @Slot()
-    def _redo(self) -> None:
-        if self.page is not None:
-            self.page.go_forth()
-
-    def _show(self, dialog: QDialog) -> None:
-        """Let the reader use a dialog, and let go of it."""
-        dress(dialog, self.appearance.theme)
-        dialog.exec()
-        dialog.deleteLater()
-
-    @Slot()
-    def _results(self) -> None:
-        from gui.dialogs import ResultsDialog
-
-        if self.page is not None:
-            self._show(ResultsDialog(self.page, self))
-
-    @Slot()
-    def _code(self) -> None:
-        if self.page is not None:
-            self.page.run.pause()
-            self.page.run.script()
-
-    @Slot(str)
-    def _show_code(self, text: str) -> None:
-        from gui.dialogs import CodeDialog
-
-        if self.page is not None:
-            self._show(CodeDialog(self.page.experiment.title, text, self))
-
-    @Slot()
-    def _export(self) -> None:
-        from gui.dialogs import ExportDialog
-
-        if self.page is not None:
-            self.page.run.pause()
-            self._show(ExportDialog(self.page, self))
-
-    @Slot()
-    def _help(self) -> None:
-        from gui.dialogs import ShortcutsDialog
-
-        self._show(ShortcutsDialog(self))
 
     def diagnostics(self) -> str:
         """What a bug report needs, as text."""
@@ -372,12 +187,6 @@ class MainWindow(QMainWindow):
             for v in views
         ]
         return report(version(ROOT), runs, self.pulse.percentiles(), self.journal.records)
-
-    @Slot()
-    def _diagnostics(self) -> None:
-        from gui.dialogs import DiagnosticsDialog
-
-        self._show(DiagnosticsDialog(self.diagnostics(), self))
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -403,38 +212,19 @@ class MainWindow(QMainWindow):
 
     # -- theme -------------------------------------------------------------------------------------------------------
 
-    @Slot()
-    def _mode_chosen(self) -> None:
-        action = self.sender()
-        if isinstance(action, QAction):
-            self.appearance.mode = action.data()
-            self.settings.setValue("theme", action.data())
-            self._tick_modes()
-
-    @Slot(bool)
-    def _presentation_toggled(self, on: bool) -> None:
-        self.appearance.presentation = on
-        self.settings.setValue("presentation", "true" if on else "false")
-
-    def _tick_modes(self) -> None:
-        for mode, action in self._modes.items():
-            action.setChecked(mode == self.appearance.mode)
-        self._presentation.setChecked(self.appearance.presentation)
-
     @Slot(object)
     def _themed(self, theme: Theme) -> None:
         app = QApplication.instance()
         if isinstance(app, QApplication):
             self.appearance.apply(app)
-        self._tick_modes()
-        for key, button in self._buttons.items():
-            button.setIcon(icon(key, theme))
+        self.looks.tick()
+        self.bar.apply_theme(theme)
         menus = self.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly)
-        for part in (self.bar, self.waiting, *menus):
+        for part in (self.waiting, *menus):
             dress(part, theme)
         if self.page is not None:  # the others when they are seen again
             self.page.apply_theme(theme)
-            self._fill_list(self.page.experiment.id)
+            self.contents.fill(self.page.experiment.id, theme.scale)
         self.errors.apply_theme(theme)
 
     # -- state -------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from engine.quantity import Quantity
 from gui.lesson.parts import Words
 from gui.mathtext import MathLabel, Typesetter
+from gui.plots.ticks import number as plotted
 from gui.tokens import Theme
 
 MOST = 2  # numbers of a row; the column is narrow
@@ -19,20 +20,8 @@ KINDS = {"gradient": "bad", "momentum": "good", "step": "accent"}  # as the arro
 
 
 def number(value: float) -> str:
-    """Four significant digits, with a real minus sign: `−3.812`, `1.234e−10`, `0.005000`, `∞`."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value == 0:
-        return "0"
-    size = abs(float(f"{value:.3e}"))
-    if 1e-4 <= size < 1e4:
-        text = f"{value:.{3 - math.floor(math.log10(size))}f}"
-    else:
-        digits, power = f"{value:.3e}".split("e")
-        text = f"{digits}e{int(power)}"
-    return text.replace("-", "−")
+    """Four significant digits as plots write them: `−3.812`, `1.234×10⁻¹⁰`, `0.005000`, `∞`; a dash for none."""
+    return "–" if math.isnan(value) else plotted(value)
 
 
 class Number(QWidget):

@@ -14,6 +14,7 @@ from gui.lesson.chapter import ChapterPart, ConventionPart
 from gui.lesson.inside import InsidePart
 from gui.lesson.parts import Column, Section, TextButton, Words, clear
 from gui.lesson.questions import QuestionPart
+from gui.lesson.signs import Signs
 from gui.lesson.text import LessonError, LessonText, load_lesson, rich
 from gui.lesson.text import Words as Passage
 from gui.mathtext import MathLabel, Typesetter
@@ -84,7 +85,10 @@ class Lesson(QWidget):
         self.area.verticalScrollBar().rangeChanged.connect(self._set_margins)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
         layout.addWidget(self.area)
+        self.signs = Signs(self.area, (("Presets", self.presets), ("Predict, then run", self.question)))
+        layout.addWidget(self.signs)
 
     @Slot()
     def _set_margins(self) -> None:

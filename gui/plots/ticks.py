@@ -75,7 +75,9 @@ def number(value: float, digits: int = 4) -> str:
         return ("" if value > 0 else MINUS) + "∞"
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(value)))
+    exponent = int(
+        f"{value:.{digits - 1}e}".partition("e")[2]
+    )  # of the rounded number: 9.9999 has two before the point
     if -4 <= exponent < 6:
         text = f"{value:.{max(0, digits - 1 - exponent)}f}"
         return (text.rstrip("0").rstrip(".") if "." in text and digits > 4 else text).replace("-", MINUS)

@@ -177,6 +177,11 @@ def test_lines_stand_below_each_other_at_the_left(qtbot: QtBot) -> None:
         assert left <= 2
 
 
+@pytest.mark.parametrize("before", ["=", r"\cdot", "(", "[", "<", ",", r"\le", r"\leq"])
+def test_a_sign_is_not_spaced_as_a_difference(qtbot: QtBot, before: str) -> None:
+    assert typeset(f"a {before} -2", "#000000", 30).width == typeset(rf"a {before} \mathrm{{-}}2", "#000000", 30).width
+
+
 def test_a_screen_reader_has_it(qtbot: QtBot) -> None:
     label = MathLabel(DARK)
     qtbot.addWidget(label)

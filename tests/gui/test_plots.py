@@ -123,6 +123,7 @@ def test_log_ticks(low: float, high: float, count_: int, words: list[str]) -> No
         (128, "128.0"),
         (-3.812, "−3.812"),
         (1.236e-9, "1.236×10⁻⁹"),
+        (9.99999, "10.00"),
         (0, "0"),
         (math.inf, "∞"),
         (-math.inf, "−∞"),

@@ -252,9 +252,22 @@ def test_how_a_run_ended(bar: Transport, finish: str, word: str, token: str) -> 
     assert bar.standing.where.text() == "step 128 of 400"
 
 
+def test_a_bad_end_has_room_for_its_reason(bar: Transport) -> None:
+    usual = bar.standing.sizeHint().width()
+    told = {"finish": "diverged", "reason": "Network: the outputs of hidden layer 2 overflowed (inf) at step 1,234"}
+    bar.set_state(**QUIET | told)
+    assert usual < bar.standing.sizeHint().width() and (
+        bar.standing.sizeHint().width() >= bar.standing.reason.sizeHint().width()
+    )
+    bar.set_state(**QUIET | told | {"reason": 40 * "and so on "})
+    assert bar.standing.sizeHint().width() <= 2.5 * usual
+    bar.set_state(**QUIET)
+    assert bar.standing.sizeHint().width() == usual
+
+
 def test_large_numbers_are_grouped_and_something_under_way_is_told(bar: Transport) -> None:
     bar.set_state(**QUIET | {"step": 1234567, "total": 2_000_000, "finish": "done"})
-    assert bar.standing.where.text() == "step 1\u2009234\u2009567 of 2\u2009000\u2009000"
+    assert bar.standing.where.text() == "step 1,234,567 of 2,000,000"
     bar.set_working("preparing")
     assert bar.standing.where.text() == "preparing…" and bar.standing.finish.text() == ""
     bar.set_working("")
