@@ -27,6 +27,11 @@ class FileError(ValueError):
     """A file that cannot be read or written, told in one line."""
 
 
+def reason(error: OSError) -> str:
+    """Why the system would not write, in the same words everywhere."""
+    return REASONS.get(error.errno or 0, error.strerror or str(error))
+
+
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object], *, make_folders: bool = True) -> None:
     """Write through a temporary file in the same folder, so that a killed run leaves the old file or the new one.
 
@@ -49,8 +54,7 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object], *, make_folde
         os.replace(part, target)
         part = None
     except OSError as error:
-        reason = REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise FileError(f"{shorten(str(path), 200)}: cannot be written ({reason})") from None
+        raise FileError(f"{shorten(str(path), 200)}: cannot be written ({reason(error)})") from None
     finally:
         if part is not None:
             part.unlink(missing_ok=True)

@@ -115,7 +115,7 @@ class Heat(Regions):
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts [n] between edges [n + 1]; `zeros`: share of exact zeros, told in words."""
+    """Counts [n] between edges [n + 1]; `series` names whose colour they have; `note`: a remark."""
 
     name: str
     edges: Array
@@ -126,7 +126,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Bars:
-    """Histograms side by side, one small frame each, or one above the other where `stacked`."""
+    """Histograms side by side, one small frame each."""
 
     groups: tuple[Histogram, ...]
     log: bool = False

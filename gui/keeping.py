@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from PySide6.QtCore import QLockFile, QStandardPaths
 
-from engine.atomic import FileError
+from engine.atomic import FileError, reason
 from engine.session.files import SUFFIX, Saved, read, to_json, write_text
 
 LOCK = "open.lock"  # held as long as the window is open; the system frees it however the process ends
@@ -44,7 +44,7 @@ class Keeper:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise FileError(f"{self.folder}: cannot be written ({error.strerror or error})") from None
+                raise FileError(f"{self.folder}: cannot be written ({reason(error)})") from None
             self._lock = _lock(self.folder)
             self._lock.tryLock(0)
 

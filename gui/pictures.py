@@ -14,12 +14,13 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from engine.atomic import FileError
+from engine.atomic import FileError, reason
 from engine.experiment import Drawn, Experiment
 from engine.session.branches import SessionView
 from engine.session.history import HistoryView
 from engine.session.session import Session
 from gui.plots.export import export_picture
+from gui.plots.hiding import Hiding
 from gui.theme import PRINT, Theme, load_fonts
 from gui.views import view_for
 from gui.views.view import View
@@ -56,7 +57,7 @@ def draw(session: Session, path: Path, drawn: Drawn | None = None) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"{path.parent}: cannot be made ({error.strerror})") from None
+        raise FileError(f"{path.parent}: cannot be made ({reason(error)})") from None
     view = session.view()
     picture = view_for(session.experiment, PRINT)
     picture.resize(SIZE)
@@ -95,9 +96,12 @@ def frames(
     theme: Theme,
     size: QSize,
     plot: str = "",
+    hiding: Hiding | None = None,
 ) -> Iterator[QImage]:
-    """One picture for each step, of the whole panel or of one plot."""  # fmt: skip
+    """One picture for each step, of the whole panel or of one plot, without what is hidden."""  # fmt: skip
     picture = still(experiment, until(view, steps[0]), probes, theme, size)
+    if hiding is not None:
+        picture.panel.hiding.take(hiding)
     for step in steps:
         picture.show_run(until(view, step), {}, ())
         target = picture.plot(plot) if plot else picture.panel

@@ -120,18 +120,21 @@ class _Worker(QObject):
         super().__init__()
         self.sessions: dict[int, Session] = {}
         self.stopping = False
+        self.shut: set[int] = set()  # runs that nobody waits for any more, though commands of theirs are still queued
 
     @Slot(object)
     def carry_out(self, command: Command) -> None:
         """Do what a command says and answer with one batch."""
         if self.stopping:
             return
+        if isinstance(command, Shut):
+            self.sessions.pop(command.run, None)
+            self.shut.discard(command.run)
+        elif command.run in self.shut:
+            return  # a newer run took its place: a slider in hand is not kept waiting by where it was
         answer: dict[str, Any] = {}
         try:
-            if isinstance(command, Shut):
-                self.sessions.pop(command.run, None)
-            else:
-                answer = self._do(command)
+            answer = self._do(command)
         except SpecError as error:
             answer = {"problem": str(error)}
         except Exception as error:  # the run in hand must live on, and the reader must be told
@@ -140,6 +143,8 @@ class _Worker(QObject):
         probes: dict[str, Any] = {}
         if session is not None:
             for name, (probe, asked) in command.probes.items():
+                if command.run in self.shut:
+                    break
                 try:
                     probes[name] = session.probe(probe, **asked)
                 except Exception as error:
@@ -173,7 +178,7 @@ class _Worker(QObject):
     def _open(self, command: Open) -> dict[str, Any]:
         if command.document is not None:
             for session in rebuild(command.document):
-                if self.stopping:
+                if self.stopping or command.run in self.shut:
                     return {}
                 self.sessions[command.run] = session
                 self.answered.emit(Batch(command.run, command, progress=f"running the file again: step {session.step}"))
@@ -209,8 +214,10 @@ class Pump(QObject):
         return self._runs
 
     def send(self, command: Command) -> None:
-        """Queue a command."""
+        """Queue a command; Shut also drops those of its run that are not carried out yet."""
         if not self._worker.stopping:
+            if isinstance(command, Shut):
+                self._worker.shut.add(command.run)
             self._command.emit(command)
 
     @Slot(object)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from gui.fonts import BODY, REGULAR, SEMIBOLD, SMALL, font
+from gui.plots.ticks import prose
 from gui.tokens import Theme
 
 USUAL, MOST, LEAST, STUB = 236, 520, 96, 40  # px, times the theme's scale
@@ -133,7 +134,7 @@ class Standing(QWidget):
         """How the run ended; the reason of a bad end has a line, any other is in the tip."""
         self.finish.put(word, "bad" if bad else "good")
         self.finish.setToolTip(reason)
-        told = reason if bad else ""
+        told = prose(reason) if bad else ""
         if told != self.reason.text():
             self.reason.put(told, "bad")
             self.reason.setVisible(bool(told))
@@ -142,7 +143,7 @@ class Standing(QWidget):
 
     def show_readout(self, words: str) -> None:
         """A short result; without one the step stands alone in the middle."""
-        self.readout.put(words, "dim")
+        self.readout.put(prose(words), "dim")
         self.readout.setVisible(bool(words))
 
     def apply_theme(self, theme: Theme) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import itertools
 import os
 import sys
 import tempfile
@@ -49,6 +50,8 @@ QtCore.QTimer, QtCore.QThread = _watched(QtCore.QTimer), _watched(QtCore.QThread
 
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from tests.alone import Alone  # noqa: E402
+
 # The first example of a test may build kernels: a deadline would judge the compiler.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
@@ -57,13 +60,34 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 GRACE = 2.0  # seconds that a thread which was told to stop may take
 
 
+def _folders(base: Path) -> Iterator[Path]:
+    """One new folder after the other. (To find a free number pytest lists all there are, for each of thousands.)"""
+    for number in itertools.count():
+        (base / str(number)).mkdir()
+        yield base / str(number)
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
+    """Runs exported scripts by themselves; what it needs for that ends with the tests."""
+    folders = _folders(tmp_path_factory.mktemp("alone"))
+    with Alone(lambda: next(folders)) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for each test's settings and data."""
+    return _folders(tmp_path_factory.mktemp("homes"))
+
+
 @pytest.fixture(autouse=True)
-def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def own_settings(homes: Iterator[Path]) -> Iterator[Path]:
     """Settings and data of the app go to a folder of this test alone.
 
     The cache folder stays the user's: it holds the compiled kernels, named by a hash of the sources.
     """
-    folder = tmp_path_factory.mktemp("home")
+    folder = next(homes)
     patch = pytest.MonkeyPatch()
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "APPDATA"):
         patch.setenv(name, str(folder / name.lower()))

@@ -7,11 +7,13 @@ the other.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -86,6 +88,7 @@ class Lab:
         self.folder = folder
         self.root = folder / "my lab"
         self.log = folder / "log"
+        self.started: list[subprocess.Popen[str]] = []
         self.log.write_text("")
         (self.root / "engine" / "session").mkdir(parents=True)
         (self.root / "gui").mkdir()
@@ -124,10 +127,28 @@ class Lab:
             "FAKE_PIP": pip,
         }
         environ.pop("DISPLAY", None)
-        return subprocess.Popen(
-            [sys.executable, str(self.root / "main.py"), *arguments],
-            cwd=self.folder, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        # What is started in the background of a shell ignores Ctrl-C, and so would all that it starts.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, str(self.root / "main.py"), *arguments],
+                cwd=self.folder, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                start_new_session=True,
+            )  # fmt: skip
+        finally:
+            signal.signal(signal.SIGINT, before)
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End whatever a failed test left running: main.py with all it started, and an orphaned pip."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):  # nobody waits for it
+            os.close(os.open(self.folder / "release", os.O_WRONLY | os.O_NONBLOCK))
+        for process in self.started:
+            process.communicate()
 
     def run(self, *arguments: str, pip: str = "") -> tuple[int, str, str]:
         """Run main.py; gives (status, stdout, stderr)."""
@@ -157,8 +178,10 @@ class Lab:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
-    return Lab(tmp_path)
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    made = Lab(tmp_path)
+    yield made
+    made.end()
 
 
 def until(stream: IO[str] | None, words: str) -> None:
@@ -225,8 +248,13 @@ def test_a_moved_folder_is_repaired(lab: Lab) -> None:
     assert lab.run("list", "--json") == (7, lab.ran, "")
 
 
-def test_ctrl_c_ends_pip_too_and_the_next_start_repairs(lab: Lab) -> None:
-    process = lab.start("list", pip="hang")
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "tests in the background"])
+def test_ctrl_c_ends_pip_too_and_the_next_start_repairs(lab: Lab, ignored: bool) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    try:
+        process = lab.start("list", pip="hang")
+    finally:
+        signal.signal(signal.SIGINT, before)
     child = lab.hanging_pip()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

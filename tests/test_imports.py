@@ -17,7 +17,7 @@ QT = ("PySide6", "shiboken6", "pyqtgraph", "superqt", "qtawesome", "qtpy")
 # Everything in engine but these is a part: it knows neither session nor experiment.
 NOT_PARTS = ("experiment", "experiments", "session", "setup", "spec")
 # These may hold a live session and look up experiments; all others see a session's frozen reports at most.
-DRIVE = ("gui.window", "gui.documents", "gui.page", "gui.pump", "gui.pictures")
+DRIVE = ("gui.window", "gui.contents", "gui.documents", "gui.page", "gui.pump", "gui.pictures")
 # These are handed all they show and do not know that there are sessions.
 PLAIN = ("gui.plots", "gui.form", "gui.transport", "gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
 LOOKS = ("gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
@@ -96,8 +96,9 @@ def forbidden(module: str, target: str) -> str | None:
                 return "plots know only each other and how things look"
         if below(target, "gui.window"):
             return "the window is on top"
-        if below(target, "gui.page") and not below(module, "gui.window", "gui.documents", "gui.page", "gui.dialogs"):
-            return "pages are for the window, its documents and its dialogs"
+        above = ("gui.window", "gui.actions", "gui.documents", "gui.page", "gui.dialogs")
+        if below(target, "gui.page") and not below(module, *above):
+            return "pages are for the window, its actions, documents and dialogs"
         if NAMED.match(target) and not below(module, "gui.views"):
             return "experiments and views are found by their place, not named"
     return None

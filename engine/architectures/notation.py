@@ -87,10 +87,11 @@ class Words:
 
 
 def _conv(w: Words) -> Part:
-    kernel = w.window or 3
+    kernel, dilation = w.window or 3, w.option("dilation", 1, MOST_WINDOW)
+    half = (dilation * (kernel - 1) + 1) // 2
     return Conv(
-        w.count(0, "channels"), kernel, w.stride, w.option("padding", kernel // 2, MOST_WINDOW, 0),
-        w.option("groups", 1), bias="nobias" not in w.marks,
+        w.count(0, "channels"), kernel, w.stride, w.option("padding", half, max(half, MOST_WINDOW), 0),
+        w.option("groups", 1), "nobias" not in w.marks, dilation,
     )  # fmt: skip
 
 
@@ -167,7 +168,7 @@ class _Known:
 
 
 KNOWN: dict[str, _Known] = {
-    "conv": _Known(_conv, 1, ("stride", "padding", "groups"), ("nobias",), True),
+    "conv": _Known(_conv, 1, ("stride", "padding", "dilation", "groups"), ("nobias",), True),
     "depthwise": _Known(_depthwise, 0, ("stride",), ("nobias",), True),
     "pool": _Known(_pool, 1, ("stride", "padding"), (), True),
     "avgpool": _Known(_pool, 1, ("stride", "padding"), (), True),

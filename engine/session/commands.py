@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine.atomic import FileError
+from engine.atomic import FileError, reason
 from engine.experiment import Drawn, Experiment
 from engine.experiments import everything, load
 from engine.session.branches import Event
@@ -155,13 +155,20 @@ def _run(rest: list[str], picture: Picture | None) -> int:
     if picture is not None:
         picture(session, folder / "figure", None)
     print(f"{experiment.id}: {told['finish']} at {experiment.unit} {told['step']}; written to {folder}")
+    shown = experiment.loss if measures(session, experiment.loss) else ""
     for name, entry in told["series"].items():
-        measured = f" {experiment.loss} {entry[experiment.loss]}" if experiment.loss else ""
-        print(f"  {name:12} {entry['finish']:9} {experiment.unit} {entry['step']:<8}{measured}")
+        measured = f" {shown} {entry[shown]}" if shown else ""
+        print(f"  {name:12} {entry['finish']:9} {experiment.unit} {entry['step']:<8}{measured}".rstrip())
     if session.branch.endings and told["finish"] == "failed":  # the settings cannot be: the experiment told why
         print(f"descent-lab: {told['reason']}", file=sys.stderr)
         return 2
     return 130 if interrupted else 1 if told["finish"] == "failed" else 0
+
+
+def measures(session: Session, column: str) -> bool:
+    """Whether this run has any value of a column: one study of an experiment may measure what another does not."""
+    found = session.view().branch.history.values.get(column)
+    return found is not None and bool((found == found).any())
 
 
 def _make(folder: Path) -> None:
@@ -170,7 +177,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SpecError("--out", f"{named} cannot be made ({error.strerror or error}); give a folder") from None
+        raise SpecError("--out", f"{named} cannot be made ({reason(error)}); give a folder") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SpecError("--out", f"{named} cannot be written to; give another folder")
 

@@ -160,8 +160,8 @@ class ExportDialog(Dialog):
 
         try:
             shown = self.page.view
-            size, plot = shown.size(), self._plot()
-            made = frames(self.page.experiment, view, steps, shown.answers(), self._theme(), size, plot)
+            size, plot, off = shown.size(), self._plot(), shown.panel.hiding
+            made = frames(self.page.experiment, view, steps, shown.answers(), self._theme(), size, plot, off)
             write_gif(made, path, 20, progress)
         finally:
             self.bar.setVisible(False)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QPushButton
 
 from engine.experiment import Drawn
 from gui.lesson.parts import Section, Words
+from gui.plots.ticks import prose
 
 CONVENTIONS = {"book": "Book", "pytorch": "PyTorch"}
 
@@ -39,7 +40,7 @@ class ChapterPart(Section):
             self._drawn = drawn
             self.set_head(f"Chapter · {drawn.section}" if drawn.section else "Chapter")
             for words, text in ((self.title, drawn.title), (self.claim, drawn.claim), (self.verdict, drawn.verdict)):
-                words.show_text(text)
+                words.show_text(prose(text))
                 words.setVisible(bool(text))
             self.toggle.setVisible(bool(drawn.overlays))
         self.show()

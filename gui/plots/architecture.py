@@ -82,10 +82,10 @@ class ArchitecturePlot(Board):
         return [Entry(kind, words, self._ink.of(kind), symbol="square")
                 for kind, (words, _) in KINDS.items() if kind in there]  # fmt: skip
 
-    def set_hidden(self, key: str, hidden: bool) -> None:
-        """Leave a kind of layer out, or show it again."""
-        super().set_hidden(key, hidden)
+    def hiding_changed(self) -> None:
+        """Kinds of layers are left out, or shown again."""
         self._layout = None
+        super().hiding_changed()
 
     def layout_in(self, area: QRectF) -> Part:
         """Where every piece stands, in px at scale 1."""

@@ -16,7 +16,7 @@ from gui.palette import GENERAL, color, pen, series_style
 from gui.plots.board import Board
 from gui.plots.geometry import Floats
 from gui.plots.readout import Row
-from gui.plots.ticks import number
+from gui.plots.ticks import number, prose
 from gui.tokens import mix
 
 SMALLEST = (64.0, 52.0)  # px at scale 1 a histogram needs, its words included
@@ -112,7 +112,7 @@ class BarsPlot(Board):
                 box.setTop(floor - heights[lit])
                 painter.fillRect(box, QColor(color(style, theme)))
         else:
-            words = metrics.elidedText(group.note or "nothing", Qt.TextElideMode.ElideRight, body.width())
+            words = metrics.elidedText(prose(group.note) or "nothing", Qt.TextElideMode.ElideRight, body.width())
             painter.setPen(QColor(theme.faint))
             painter.drawText(body, Qt.AlignmentFlag.AlignCenter, words)
         painter.setPen(pen(theme.border if counts.size else theme.line))
@@ -130,10 +130,10 @@ class BarsPlot(Board):
         painter.setPen(QColor(theme.text))
         painter.drawText(QPointF(frame.left(), base), name)
         left = metrics.horizontalAdvance(name) + gap
-        note = metrics.horizontalAdvance(group.note)
+        note = metrics.horizontalAdvance(prose(group.note))
         if most and group.note and left + note <= room:
             painter.setPen(QColor(theme.dim))
-            painter.drawText(QPointF(frame.left() + left, base), group.note)
+            painter.drawText(QPointF(frame.left() + left, base), prose(group.note))
             left += note + gap
         wide = metrics.horizontalAdvance(most)
         if most and left + wide <= room:
@@ -196,7 +196,7 @@ class BarsPlot(Board):
             return None
         group, place = picture.groups[over[0]], over[1]
         edges, counts = _sound(group)
-        told = [Row(group.note)] if group.note else []
+        told = [Row(prose(group.note))] if group.note else []
         if place < 0:
             return (group.name, told) if told else None
         largest = counts.max() or 1.0  # their sum may be more than a float can hold

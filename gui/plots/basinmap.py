@@ -16,7 +16,7 @@ from gui.plots.marks import draw_mark
 from gui.plots.readout import Row
 from gui.plots.shaded import Shaded, class_colour
 from gui.plots.shades import Table
-from gui.plots.ticks import number
+from gui.plots.ticks import number, prose
 from gui.tokens import Theme, mix
 
 FAINTEST = 0.16  # share of a region's colour in its slowest cell
@@ -112,12 +112,11 @@ class BasinMap(DecisionMap):
     def _hidden_regions(self) -> frozenset[int]:
         return frozenset(int(key.split()[1]) for key in self.hidden if key.startswith("region "))
 
-    def set_hidden(self, key: str, hidden: bool) -> None:
-        """Hide or show a region, as a click on the legend does."""
-        super().set_hidden(key, hidden)
+    def hiding_changed(self) -> None:
+        """Other regions than before are hidden."""
         if self.picture is not None:
             self.shaded, self._ground = self._shade(self.picture), None
-            self.data_changed()
+        super().hiding_changed()
 
     def readout(self, x: float, y: float) -> tuple[str, list[Row]]:
         """The start, the region it belongs to, and the number told of it."""
@@ -135,7 +134,7 @@ class BasinMap(DecisionMap):
 
     def _region_name(self, k: int) -> str:
         names = self.picture.classes if self.picture is not None else ()
-        return names[k] if k < len(names) else f"region {k}"
+        return prose(names[k]) if k < len(names) else f"region {k}"
 
     def nearest(self, x: float, y: float) -> tuple[Dots, int] | None:
         """There are no samples."""

@@ -13,7 +13,9 @@ from gui.fonts import BODY, SMALL, font
 from gui.plots.geometry import Frame
 from gui.plots.guard import guarded
 from gui.plots.header import Entry, Header
+from gui.plots.hiding import Switched
 from gui.plots.readout import Row, draw_readout
+from gui.plots.ticks import prose
 from gui.tokens import DARK, Theme
 
 MARGIN = 16.0  # px at scale 1 between the edge of the plot and what is drawn
@@ -52,7 +54,7 @@ class Ground(QWidget):
         self.left.emit()
 
 
-class Board(QWidget):
+class Board(Switched, QWidget):
     """A titled plot that paints `picture` by hand. Subclasses give `paint`, and where they wish `entries`, `told` and
     `pressed`. A twin made by `clone` is for pictures: it has no switches and no readout.
 
@@ -65,7 +67,6 @@ class Board(QWidget):
         super().__init__(parent)
         self.title, self.theme, self.empty = title, theme, empty or "Nothing measured yet"
         self.for_picture = False
-        self.hidden: set[str] = set()
         self.picture: Any = None
         self.mouse: QPointF | None = None
         self.header = Header(title, theme, self)
@@ -79,7 +80,7 @@ class Board(QWidget):
         column.addWidget(self.header)
         column.addWidget(self.ground, 1)
         self.setMinimumSize(160, 100)
-        self.header.toggled.connect(self._toggled)
+        self.begin_hiding()
         self.ground.moved.connect(self._moved)
         self.ground.clicked.connect(self._clicked)
         self.ground.left.connect(self._left)
@@ -115,8 +116,7 @@ class Board(QWidget):
 
     def update_header(self) -> None:
         """Bring the legend up to date."""
-        entries = [entry for entry in self.entries() if not (self.for_picture and entry.key in self.hidden)]
-        self.header.set_entries(entries, self.hidden)
+        self.show_entries()
 
     def area(self, whole: QRectF) -> QRectF:
         """Where `paint` may draw: within the margins, above the note."""
@@ -127,7 +127,7 @@ class Board(QWidget):
         return inner
 
     def _note(self) -> str:
-        return str(getattr(self.picture, "note", "") or "")
+        return prose(str(getattr(self.picture, "note", "") or ""))
 
     def paint_all(self, painter: QPainter, whole: QRectF) -> None:
         """Ground, picture, note and readout."""
@@ -163,10 +163,8 @@ class Board(QWidget):
         self.update_header()
         self.ground.update()
 
-    def set_hidden(self, key: str, hidden: bool) -> None:
-        """Hide or show a series, as a click on the legend does."""
-        (self.hidden.add if hidden else self.hidden.discard)(key)
-        self.update_header()
+    def hiding_changed(self) -> None:
+        """Other series than before are hidden: paint anew."""
         self.ground.update()
 
     def _blank(self, theme: Theme) -> Self:
@@ -177,17 +175,12 @@ class Board(QWidget):
         """An off-screen twin in another theme with the same picture and size. This plot does not change."""
         twin = self._blank(theme)
         twin.for_picture = True
-        twin.hidden = set(self.hidden)
+        twin.share(self.hiding.copy())
         for switch in twin.header.switches:
             switch.hide()
         twin.show_picture(self.picture)
         twin.resize(self.size().expandedTo(twin.minimumSize()))
         return twin
-
-    @Slot(str, bool)
-    def _toggled(self, key: str, shown: bool) -> None:
-        self.set_hidden(key, not shown)
-        self.seriesToggled.emit(key, shown)
 
     @Slot(object)
     def _moved(self, at: QPointF) -> None:

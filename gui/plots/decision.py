@@ -21,7 +21,7 @@ from gui.plots.plot import Plot
 from gui.plots.readout import Row, draw_readout
 from gui.plots.samples import Group, Key, draw_dots, grouped, radius, same_dots
 from gui.plots.shaded import Shaded, class_colour, shaded, sign_colours
-from gui.plots.ticks import number
+from gui.plots.ticks import number, prose
 from gui.plots.trails import Trail, draw_heads, draw_trail
 from gui.tokens import DARK, Theme, mix
 
@@ -74,8 +74,11 @@ class DecisionMap(Plot):
         before = self._home
         self.picture, self._ground = picture, None
         self.shaded = self._shade(picture) if picture is not None else None
+        titles = self.hiding.titles
         self.trails = {
-            f"path {name}": Trail(name, series_style(name, i), np.asarray(x, float), np.asarray(y, float))
+            f"path {name}": Trail(
+                titles.get(name, name), series_style(name, i), np.asarray(x, float), np.asarray(y, float)
+            )
             for i, (name, x, y) in enumerate(picture.paths if picture is not None else ())
             if len(x) == len(y) > 0  # an empty one keeps the colours of those after it
         }
@@ -97,7 +100,7 @@ class DecisionMap(Plot):
 
     def _write_note(self) -> None:
         bottom, left = self.canvas.bottom, self.canvas.left_axis
-        note = self.picture.note if self.picture is not None else ""
+        note = prose(self.picture.note) if self.picture is not None else ""
         blank = self.picture is None
         name = self.x_label or (" " if note else "")  # the note stands in the line of the name
         if (bottom.note, bottom.blank, bottom.name) != (note, blank, name):
@@ -317,7 +320,7 @@ class DecisionMap(Plot):
             draw_dots(painter, frame, self._shown_groups(), self.theme)
             return
         ratio = self.devicePixelRatioF()
-        key = (frame, ratio, self.theme, frozenset(self.hidden))
+        key = (frame, ratio, self.theme, frozenset(self.hiding.names))
         kept = self._sheet if self._sheet is not None and self._sheet.key == key else None
         if kept is None or kept.picture is not self.picture:
             groups = self._shown_groups()
@@ -334,7 +337,7 @@ class DecisionMap(Plot):
 
     def _paint_marks(self, painter: QPainter, frame: Frame) -> None:
         theme = self.theme
-        shown = [trail for key, trail in self.trails.items() if key not in self.hidden]
+        shown = [trail for trail in self.trails.values() if not self.hiding.hides(trail.label)]
         for trail in shown:
             draw_trail(painter, frame, trail, theme, whole=self.for_picture)
         draw_heads(painter, frame, shown, [], theme, 0.0 if self.for_picture else self.devicePixelRatioF())

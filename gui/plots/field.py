@@ -99,11 +99,14 @@ class Field(Plot):
         y: ArrayLike,
         ghost: bool = False,
         cursor_index: int | None = None,
+        name: str = "",
     ) -> None:
-        """A path `x`, `y` [n] with its head at `cursor_index` (default: the last finite point)."""
+        """A path `x`, `y` [n] with its head at `cursor_index` (default: the last finite point). `name`: what all plots
+        of a page call it, if not by its label."""
         known = self.trails.get(key)
-        self.trails[key] = Trail(label, style, np.asarray(x, float), np.asarray(y, float), ghost, cursor_index)
-        if known is None or (known.label, known.style, known.ghost) != (label, style, ghost):
+        xs, ys = np.asarray(x, float), np.asarray(y, float)
+        self.trails[key] = Trail(label, style, xs, ys, ghost, cursor_index, name=name)
+        if known is None or (known.label, known.style, known.ghost, known.name) != (label, style, ghost, name):
             self.update_header()
         seen, frame = self._seen.get(key), self.canvas.frame()
         least = UNSEEN * abs(frame.x1 - frame.x0) / frame.width, UNSEEN * abs(frame.y1 - frame.y0) / frame.height
@@ -146,14 +149,13 @@ class Field(Plot):
         """Take a path, an overlay or points away; an unknown key is no error."""
         self._seen.pop(key, None)
         if self.trails.pop(key, None) is not None:
-            self.hidden.discard(key)
             self.update_header()
         self.points.pop(key, None)
         self._walk.update()
 
     def clear(self) -> None:
         """Take paths, points and arrows away; field, view and start stay."""
-        self.trails, self.points, self.arrows, self.hidden = {}, {}, [], set()
+        self.trails, self.points, self.arrows = {}, {}, []
         self._seen.clear()
         self.update_header()
         self.data_changed()
@@ -170,10 +172,14 @@ class Field(Plot):
     def entries(self) -> list[Entry]:
         """The legend's entries: one a path."""
         return [
-            Entry(key, t.label, t.colour(self.theme), t.dash(self.theme), width=t.thickness())
+            Entry(key, t.label, t.colour(self.theme), t.dash(self.theme), width=t.thickness(), name=t.name)
             for key, t in self.trails.items()
             if not t.ghost
         ]
+
+    def named(self) -> dict[str, str]:
+        """The name of every path, ghosts too."""
+        return {key: t.name or t.label for key, t in self.trails.items()}
 
     def home(self) -> Range:
         """The range of the field as it was first given."""
@@ -281,8 +287,8 @@ class Field(Plot):
 
     def _paint_walk(self, painter: QPainter, frame: Frame) -> None:
         theme = self.theme
-        shown = {key: t for key, t in self.trails.items() if key not in self.hidden}
-        order = sorted(shown.values(), key=lambda t: 0 if t.ghost else 2 if t.overlay else 1)
+        shown = [t for t in self.trails.values() if not self.hiding.hides(t.name or t.label)]
+        order = sorted(shown, key=lambda t: 0 if t.ghost else 2 if t.overlay else 1)
         if self.for_picture:
             for trail in order:
                 draw_trail(painter, frame, trail, theme, whole=True)
@@ -291,7 +297,7 @@ class Field(Plot):
         tips = draw_points(painter, frame, list(self.points.values()), theme)
         tips = draw_arrows(painter, frame, self.arrows, theme) + tips
         ratio = 0.0 if self.for_picture else self.devicePixelRatioF()
-        draw_heads(painter, frame, list(shown.values()), tips, theme, ratio)
+        draw_heads(painter, frame, shown, tips, theme, ratio)
 
     def _paint_marks(self, painter: QPainter, frame: Frame) -> None:
         if self.start is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from gui.fonts import BODY, MEDIUM, SMALL, font, text_width
@@ -16,7 +17,8 @@ from gui.tokens import Theme, mix
 
 @dataclass(frozen=True)
 class Entry:
-    """One chip: its series' key, its words, and how the series looks. `symbol` (if any) replaces the line."""
+    """One chip: its series' key, its words, and how the series looks. `symbol` (if any) replaces the line. `name`: what
+    all plots of a page call it, if not by its words."""
 
     key: str
     label: str
@@ -24,10 +26,17 @@ class Entry:
     dash: Dash = SOLID
     symbol: str = ""
     width: float = 2.0
+    name: str = ""
 
 
 class Chip(QAbstractButton):
-    """A legend entry that can be switched off, or (without an entry) a small switch."""
+    """A legend entry that can be switched off, or (without an entry) a small switch.
+
+    `alone(doubled)`: only this entry is to be seen, or all again; `doubled`: by a double click, whose first half was a
+    click already.
+    """
+
+    alone = Signal(bool)
 
     def __init__(self, text: str, theme: Theme, entry: Entry | None, parent: QWidget) -> None:
         super().__init__(parent)
@@ -39,8 +48,42 @@ class Chip(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         if entry is not None:
             self.setChecked(True)
-            self.setAccessibleName(f"Show {entry.label}")
-            self.setToolTip(f"Show or hide {entry.label}")
+            self.call(entry.label)
+
+    def call(self, label: str) -> None:
+        """The entry's words, and what a click on them does."""
+        self.setText(label)
+        self.setAccessibleName(f"Show {label}")
+        self.setAccessibleDescription("Space hides or shows it in every plot; Enter shows it alone, and again all")
+        self.setToolTip(
+            f"Hide or show {label} in every plot.\nDouble click or Ctrl+click: only this one; once more: all"
+        )
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """With Ctrl: this one alone."""
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if self.entry is not None and control and event.button() == Qt.MouseButton.LeftButton:
+            self.alone.emit(False)
+            return
+        super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """This one alone."""
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if self.entry is None or event.button() != Qt.MouseButton.LeftButton:
+            super().mouseDoubleClickEvent(event)
+        else:  # two clicks with Ctrl were two gestures
+            self.alone.emit(not control)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter, or Ctrl and Space: this one alone."""
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if self.entry is not None and (enter or (control and event.key() == Qt.Key.Key_Space)):
+            if not event.isAutoRepeat():
+                self.alone.emit(False)
+            return
+        super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
         """As wide as its words (and swatch)."""
@@ -93,10 +136,12 @@ class Chip(QAbstractButton):
 class Header(QWidget):
     """Title, chips and switches; chips flow onto further lines where one is too short.
 
-    `toggled(key, shown)` tells of a chip. In pictures the switches are left out.
+    `switched(key, shown)` tells of a chip, `alone(key, doubled)` that only this one is wanted. In pictures the switches
+    are left out.
     """
 
-    toggled = Signal(str, bool)
+    switched = Signal(str, bool)
+    alone = Signal(str, bool)
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,7 +168,7 @@ class Header(QWidget):
         self._arrange()
         return made
 
-    def set_entries(self, entries: list[Entry], hidden: set[str]) -> None:
+    def set_entries(self, entries: list[Entry], hidden: Set[str]) -> None:
         """Show these series; chips that stay keep their keyboard focus."""
         for key in set(self._chips) - {entry.key for entry in entries}:
             chip = self._chips.pop(key)
@@ -133,9 +178,7 @@ class Header(QWidget):
             chip = self._chips.get(entry.key) or self._new_chip(entry)
             chip.entry, chip.theme = entry, self.theme
             if chip.text() != entry.label:
-                chip.setText(entry.label)
-                chip.setAccessibleName(f"Show {entry.label}")
-                chip.setToolTip(f"Show or hide {entry.label}")
+                chip.call(entry.label)
             chip.setChecked(entry.key not in hidden)
             chip.update()
         self._chips = {entry.key: self._chips[entry.key] for entry in entries}
@@ -168,14 +211,22 @@ class Header(QWidget):
     def _new_chip(self, entry: Entry) -> Chip:
         made = Chip(entry.label, self.theme, entry, self)
         self._chips[entry.key] = made
-        made.toggled.connect(self._chip_toggled)
+        made.clicked.connect(self._chip_clicked)
+        made.alone.connect(self._chip_alone)
         made.show()
         return made
 
-    def _chip_toggled(self, shown: bool) -> None:
+    @Slot(bool)
+    def _chip_clicked(self, shown: bool) -> None:
         sender = self.sender()
         if isinstance(sender, Chip) and sender.entry is not None:
-            self.toggled.emit(sender.entry.key, shown)
+            self.switched.emit(sender.entry.key, shown)
+
+    @Slot(bool)
+    def _chip_alone(self, doubled: bool) -> None:
+        sender = self.sender()
+        if isinstance(sender, Chip) and sender.entry is not None:
+            self.alone.emit(sender.entry.key, doubled)
 
     def _arrange(self) -> None:
         unit = self.theme.scale

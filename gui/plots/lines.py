@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from gui.plots.geometry import Floats
 from gui.plots.header import Entry
 from gui.plots.readout import Row
 from gui.plots.series import EMPTY, Series
+from gui.plots.ticks import prose
 from gui.tokens import DARK, Theme
 
 OWN = "line/"  # the keys of the picture's own lines; others may lay theirs over them
@@ -87,13 +89,14 @@ class LinesPlot(Curves):
         for index, line in enumerate(lines):
             key = OWN + line.name
             key = key if key not in made else f"{key}/{index}"
-            made[key] = _series(line, index, sum(known.overlay for known in made.values()))
-        before = [(key, s.label, s.style, s.order) for key, s in self.series.items()]
+            order = sum(known.overlay for known in made.values())
+            made[key] = replace(_series(line, index, order), name=self.hiding.name_of(line.series, line.name))
+        before = [(key, s.label, s.style, s.order, s.name) for key, s in self.series.items()]
         laid = {key: s for key, s in self.series.items() if not key.startswith(OWN)}
         self.series = {**made, **laid}
         self.events = [(float(x), words) for x, words in picture.marks] if picture is not None else []
-        self.note.set_text(picture.note if picture is not None else "")
-        if before != [(key, s.label, s.style, s.order) for key, s in self.series.items()]:
+        self.note.set_text(prose(picture.note) if picture is not None else "")
+        if before != [(key, s.label, s.style, s.order, s.name) for key, s in self.series.items()]:
             self.update_header()
         self.data_changed()
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidg
 from gui.fonts import BODY, REGULAR, SEMIBOLD, SMALL, TITLE, font
 from gui.plots.curves import Curves
 from gui.plots.header import Header
+from gui.plots.hiding import Hiding, Switched
 from gui.tokens import DARK, Theme
 
 SMALL_PLOTS = 3
@@ -77,7 +78,8 @@ class Panel(QWidget):
     small ones in a row below.
 
     Where there are more, the others wait unseen; the small switch of a plot puts another in its place, or makes it
-    the large one. `arranged()` tells of it. Curves among them share their hover cursor.
+    the large one. `arranged()` tells of it. Curves among them share their hover cursor, and all what is switched off in
+    their legends: `hiding`.
     """
 
     arranged = Signal()
@@ -92,6 +94,7 @@ class Panel(QWidget):
         parent: QWidget | None = None,
         *,
         stacked: bool = False,
+        hiding: Hiding | None = None,
     ) -> None:
         super().__init__(parent)
         large = [main] if isinstance(main, QWidget) else list(main)
@@ -123,6 +126,10 @@ class Panel(QWidget):
         self._place()
         self.set_words(title, caption)
         link([plot for plot in self.plots if isinstance(plot, Curves)])
+        self.hiding = hiding or Hiding()
+        for plot in self.plots:
+            if isinstance(plot, Switched):
+                plot.share(self.hiding)
 
     # -- where plots stand -------------------------------------------------------------------------------------------
 
@@ -226,7 +233,10 @@ class Panel(QWidget):
     def clone(self, theme: Theme) -> Self:
         """An off-screen twin of what is seen, in another theme, with the same size. This panel does not change."""
         twins = [plot.clone(theme) for plot in self.seen]  # type: ignore[attr-defined]
-        twin = type(self)(twins[: self.large], twins[self.large :], *self.words, theme, stacked=self.stacked)
+        twin = type(self)(
+            twins[: self.large], twins[self.large :], *self.words, theme,
+            stacked=self.stacked, hiding=self.hiding.copy(),
+        )  # fmt: skip
         twin._fixed = True
         for switch in twin._switches:
             switch.hide()

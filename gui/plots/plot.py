@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from gui.plots.canvas import Canvas, Range
 from gui.plots.geometry import Frame
 from gui.plots.header import Entry, Header
+from gui.plots.hiding import Switched
 from gui.tokens import DARK, Theme
 
 CLICK = 4.0  # px the mouse may wander within a click
 
 
-class Plot(QWidget):
+class Plot(Switched, QWidget):
     """A titled plot with a legend. Subclasses paint, and say what a click and a drag mean.
 
     `viewChanged(x0, x1, y0, y1)` follows zoom and pan by the user; `seriesToggled(key, shown)` the legend. A twin
@@ -32,7 +33,6 @@ class Plot(QWidget):
         super().__init__(parent)
         self.title, self.x_label, self.y_label, self.theme = title, x_label, y_label, theme
         self.for_picture = False
-        self.hidden: set[str] = set()
         self.zoomed = False
         self._drag: tuple[QPointF, Range] | None = None
         self._wandered = False
@@ -50,7 +50,7 @@ class Plot(QWidget):
         self.reset_switch.setCheckable(False)
         self.reset_switch.hide()
         self.reset_switch.clicked.connect(self.reset_view)
-        self.header.toggled.connect(self._toggled)
+        self.begin_hiding()
         canvas = self.canvas
         canvas.pressed.connect(self._pressed)
         canvas.moved.connect(self._moved)
@@ -105,7 +105,7 @@ class Plot(QWidget):
         twin.for_picture = True
         for axis in (twin.canvas.bottom, twin.canvas.left_axis):
             axis.keep_picture(False)
-        twin.hidden = set(self.hidden)
+        twin.share(self.hiding.copy())
         self._copy_to(twin)
         for part in twin.header.switches:
             part.hide()
@@ -124,19 +124,13 @@ class Plot(QWidget):
         self.update_header()
         self.update()
 
-    def set_hidden(self, key: str, hidden: bool) -> None:
-        """Hide or show a series, as a click on the legend does."""
-        if hidden != (key in self.hidden):
-            (self.hidden.add if hidden else self.hidden.discard)(key)
-            self.update_header()
-            self.data_changed()
+    def hiding_changed(self) -> None:
+        """Other series than before are hidden: paint anew."""
+        self.data_changed()
 
     def update_header(self) -> None:
         """Bring the legend up to date with the series."""
-        entries = self.entries()
-        if self.for_picture:
-            entries = [entry for entry in entries if entry.key not in self.hidden]
-        self.header.set_entries(entries, self.hidden)
+        self.show_entries()
 
     def data_changed(self) -> None:
         """Paint anew after a change of the data."""
@@ -175,11 +169,6 @@ class Plot(QWidget):
             painter.fillRect(self.rect(), self.theme.background)
 
     # -- mouse and keys ------------------------------------------------------------------------------------------
-    @Slot(str, bool)
-    def _toggled(self, key: str, shown: bool) -> None:
-        self.set_hidden(key, not shown)
-        self.seriesToggled.emit(key, shown)
-
     @Slot(object, object)
     def _pressed(self, at: QPointF, event: QMouseEvent) -> None:
         self._start, self._wandered = at, False

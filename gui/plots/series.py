@@ -29,7 +29,7 @@ class Series:
     """One line. `x`, `y`: [n]; `low`, `high`: [n] envelope or empty. `points` marks every datum (width 0: no line).
 
     An overlay (`order` >= 0) is somebody's drawn curve or theory; a ghost is a pinned earlier run. `style` None: the
-    colour of words.
+    colour of words. `name`: what all plots of a page call it, if not by its label.
     """
 
     label: str
@@ -42,6 +42,7 @@ class Series:
     y: Floats = field(default_factory=lambda: EMPTY)
     low: Floats = field(default_factory=lambda: EMPTY)
     high: Floats = field(default_factory=lambda: EMPTY)
+    name: str = ""
     _known: dict[str, Span | None] = field(default_factory=dict, init=False, repr=False)
     _shown: dict[bool, tuple[Floats, Floats, Floats]] = field(default_factory=dict, init=False, repr=False)
     _rising: bool | None = field(default=None, init=False, repr=False)

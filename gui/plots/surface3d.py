@@ -7,12 +7,13 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui.palette import SeriesStyle
 from gui.plots.geometry import Floats
 from gui.plots.header import Entry, Header
+from gui.plots.hiding import Switched
 from gui.plots.relief import relief
 from gui.plots.scene3d import Space
 from gui.plots.space import Mesh
@@ -22,7 +23,7 @@ from gui.tokens import DARK, Theme
 FOOT = 0.05  # a coarse net shows a deep narrow valley as teeth: its logarithm begins higher than the map's
 
 
-class Surface3D(QWidget):
+class Surface3D(Switched, QWidget):
     """A surface with paths in space, with the same calls as Field where they mean the same.
 
     `viewTurned(azimuth, elevation)` in degrees; `seriesToggled(key, shown)` follows the legend.
@@ -43,7 +44,6 @@ class Surface3D(QWidget):
     ) -> None:
         super().__init__(parent)
         self.title, self.theme, self.for_picture = title, theme, False
-        self.hidden: set[str] = set()
         self.trails: dict[str, Trail] = {}
         self.header = Header(title, theme, self)
         self.header.set_inset(16)
@@ -56,7 +56,7 @@ class Surface3D(QWidget):
         column.addWidget(self.header)
         column.addWidget(self.space, 1)
         self.setMinimumSize(160, 100)
-        self.header.toggled.connect(self._toggled)
+        self.begin_hiding()
         self.space.turned.connect(self.viewTurned)
 
     def set_field(self, z: ArrayLike, extent: Sequence[float], log: bool = True) -> None:
@@ -75,11 +75,12 @@ class Surface3D(QWidget):
         y: ArrayLike,
         ghost: bool = False,
         cursor_index: int | None = None,
+        name: str = "",
     ) -> None:
         """A path over the surface, as Field.set_path takes it."""
         known = self.trails.get(key)
-        self.trails[key] = Trail(label, style, _floats(x), _floats(y), ghost, cursor_index)
-        if known is None or (known.label, known.style, known.ghost) != (label, style, ghost):
+        self.trails[key] = Trail(label, style, _floats(x), _floats(y), ghost, cursor_index, name=name)
+        if known is None or (known.label, known.style, known.ghost, known.name) != (label, style, ghost, name):
             self._changed()
         else:
             self._repaint()
@@ -98,20 +99,18 @@ class Surface3D(QWidget):
         self.space.start = None if x is None or y is None else (float(x), float(y))
         self.space.update()
 
-    def set_hidden(self, key: str, hidden: bool) -> None:
-        """Hide or show a path, as a click on the legend does."""
-        (self.hidden.add if hidden else self.hidden.discard)(key)
-        self._changed()
+    def hiding_changed(self) -> None:
+        """Other paths than before are hidden: paint anew."""
+        self._repaint()
 
     def remove(self, key: str) -> None:
         """Take a path away; an unknown key is no error."""
         if self.trails.pop(key, None) is not None:
-            self.hidden.discard(key)
             self._changed()
 
     def clear(self) -> None:
         """Take all paths away; surface, view and start stay."""
-        self.trails, self.hidden = {}, set()
+        self.trails = {}
         self._changed()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -124,7 +123,8 @@ class Surface3D(QWidget):
         """An off-screen twin in another theme with the same data, view and size. This plot does not change."""
         twin = type(self)(self.title, *self.space.labels[:2], theme, value_label=self.space.labels[2])
         twin.for_picture = twin.space.for_picture = True
-        twin.trails, twin.hidden = dict(self.trails), set(self.hidden)
+        twin.share(self.hiding.copy())
+        twin.trails = dict(self.trails)
         for name in ("azimuth", "elevation", "zoom", "field", "mesh", "start"):
             setattr(twin.space, name, getattr(self.space, name))
         twin._changed()
@@ -132,21 +132,18 @@ class Surface3D(QWidget):
         return twin
 
     def _changed(self) -> None:
-        entries = [
-            Entry(key, t.label, t.colour(self.theme), t.dash(self.theme), width=t.thickness())
-            for key, t in self.trails.items()
-            if not (self.for_picture and key in self.hidden)
-        ]
-        self.header.set_entries(entries, self.hidden)
+        self.show_entries()
         self._repaint()
 
-    def _repaint(self) -> None:
-        self.space.set_trails([t for key, t in self.trails.items() if key not in self.hidden])
+    def entries(self) -> list[Entry]:
+        """The legend's entries: one a path."""
+        return [
+            Entry(key, t.label, t.colour(self.theme), t.dash(self.theme), width=t.thickness(), name=t.name)
+            for key, t in self.trails.items()
+        ]
 
-    @Slot(str, bool)
-    def _toggled(self, key: str, shown: bool) -> None:
-        self.set_hidden(key, not shown)
-        self.seriesToggled.emit(key, shown)
+    def _repaint(self) -> None:
+        self.space.set_trails([t for t in self.trails.values() if not self.hiding.hides(t.name or t.label)])
 
 
 def _floats(values: ArrayLike) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QPainter, QPainterPath, QWheelEvent
@@ -16,6 +16,7 @@ from gui.fonts import BODY, MEDIUM, SMALL, font
 from gui.palette import pen
 from gui.plots.board import Board
 from gui.plots.readout import Row
+from gui.plots.ticks import prose
 from gui.tokens import DARK, Theme, mix
 
 GAP = 20.0  # px at scale 1 between two columns
@@ -47,12 +48,22 @@ class TablePlot(Board):
 
     def __init__(self, title: str = "", theme: Theme = DARK, parent: QWidget | None = None, *, empty: str = "") -> None:
         super().__init__(title, theme, parent, empty=empty)
+        self._given: Table | None = None
         self.first = 0  # the topmost row
         self.side = 0  # columns beside the first one that are scrolled out at the left
         self._measured: tuple[Table, dict[float, tuple[list[float], list[bool]]]] | None = None
         self._sheet: tuple[tuple[object, ...], Sheet] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("ownKeys", True)
+
+    def show_picture(self, picture: Table | None) -> None:
+        """Draw this table from now on, its numbers written as everywhere; None: nothing yet."""
+        if picture is not self._given:
+            self._given = picture
+            if picture is not None:
+                rows = tuple(tuple(prose(cell) for cell in row) for row in picture.rows)
+                picture = replace(picture, rows=rows) if rows != picture.rows else picture
+            super().show_picture(picture)
 
     # -- where things stand ------------------------------------------------------------------------------------------
 

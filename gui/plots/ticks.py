@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
+from functools import lru_cache
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?\d+)(?![\w.]*\w)")
+_HYPHEN = re.compile(r"(?<![\w.)\]%°-])-(?=\.?\d)")
 
 
 def power(exponent: int) -> str:
@@ -85,3 +89,16 @@ def number(value: float, digits: int = 4) -> str:
     head, tail = text.split("e")
     head = head.rstrip("0").rstrip(".") if digits > 4 else head
     return f"{head}{TIMES}{power(int(tail))}".replace("-", MINUS)
+
+
+@lru_cache(maxsize=4096)
+def prose(words: str) -> str:
+    """Words with their numbers as plots write them: `-2.5e-07` becomes −2.5×10⁻⁷. Names such as 2-8-1 stay."""
+
+    def written(found: re.Match[str]) -> str:
+        head, exponent = found[1], int(found[2])
+        if float(head) == 0:
+            return "0"
+        return power(exponent) if float(head) == 1 else f"{head}{TIMES}{power(exponent)}"
+
+    return _HYPHEN.sub(MINUS, _SCIENTIFIC.sub(written, words))

@@ -21,7 +21,8 @@ Tip = tuple[float, float, str, str]  # x, y in plot pixels, words, colour
 
 @dataclass
 class Trail:
-    """A path `x`, `y` [n]; its head is at index `head`, or at the last finite point. `style` None: colour of words."""
+    """A path `x`, `y` [n]; its head is at index `head`, or at the last finite point. `style` None: colour of words.
+    `name`: what all plots of a page call it, if not by its label."""
 
     label: str
     style: SeriesStyle | None
@@ -30,6 +31,7 @@ class Trail:
     ghost: bool = False
     head: int | None = None
     overlay: bool = False
+    name: str = ""
 
     def colour(self, theme: Theme) -> str:
         """Its colour; ghosts and overlays stand back. Always opaque."""

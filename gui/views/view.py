@@ -17,6 +17,7 @@ from engine.picture import Lines
 from engine.session.branches import BranchView, SessionView
 from engine.spec import Spec, declarations
 from gui.plots.curves import Curves
+from gui.plots.hiding import part_of
 from gui.plots.panel import Panel
 from gui.plots.pictures import plot_for
 from gui.pump import Probes
@@ -40,7 +41,9 @@ class View(QWidget):
     """Shows a run. Signals: `edited(key, value)` when the reader changes a setting in the picture, `together(values)`
     where one gesture changes several (by key), which begins a new run unless they are merely looks; `asked()` when
     the answers to `wanted()` are needed anew; `sought(step)` when a cursor is dragged; `handed(id, settings)` when
-    another experiment is to be opened with these settings; `paced(steps)` sets the steps a second to play at."""
+    another experiment is to be opened with these settings; `paced(steps)` sets the steps a second to play at;
+    `told(line)` has a line for the reader, an empty one takes it back; `doubted(key, line)` says beneath a setting's
+    field why it cannot be, though it is shown as far as it goes, or takes that back."""
 
     edited = Signal(str, object)
     together = Signal(object)
@@ -48,6 +51,8 @@ class View(QWidget):
     sought = Signal(int)
     handed = Signal(str, object)
     paced = Signal(float)
+    told = Signal(str)
+    doubted = Signal(str, str)
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         super().__init__()
@@ -135,7 +140,8 @@ class View(QWidget):
         return {"series": self.chosen}
 
     def set_spec(self, spec: Spec) -> None:
-        """A new run begins with these settings."""
+        """A new run begins with these settings; what is switched off in the legends stays so."""
+        self.panel.hiding.begin({name: self.label(name) for name in self.experiment.series(spec)})
         self._parts.clear()
         self._due.clear()
         for name, curves in self.curves.items():
@@ -250,7 +256,7 @@ class View(QWidget):
                 if c and not np.isfinite(points[1]).any():
                     continue  # a column that means nothing under these settings
                 words, style = self._look(declared, column, c, label, series, s, len(view.series) == 1)
-                curves.set_series(own, words, style, ghost=ghost, **extra)
+                curves.set_series(own, words, style, ghost=ghost, name=self.name_of(declared, column, series), **extra)
                 data[own] = points
         for key in self._keys.get(name, set()) - set(data):
             curves.remove(key)
@@ -265,6 +271,10 @@ class View(QWidget):
             events = []
         curves.set_cursor(at)
         curves.set_events(events)
+
+    def name_of(self, declared: Curve, column: str, series: str) -> str:
+        """What a line is called in the legends of all plots: its contestant, or one of the columns of it."""
+        return part_of(self.label(series), column) if declared.others else self.label(series)
 
     def _look(
         self, declared: Curve, column: str, c: int, label: str, series: str, s: int, alone: bool
@@ -325,6 +335,8 @@ class View(QWidget):
         source = next((name for name, curves in self.curves.items() if curves is self.sender()), "")
         xs, steps = self._steps
         if source and self._declared[source].x and len(xs):
-            self.sought.emit(int(steps[int(np.nanargmin(np.abs(xs - x)))]))
+            far = np.abs(xs - x)
+            if np.isfinite(far).any():  # else no step has a place yet
+                self.sought.emit(int(steps[int(np.nanargmin(far))]))
         else:
             self.sought.emit(max(0, round(x)))

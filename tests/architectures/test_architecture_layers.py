@@ -46,11 +46,13 @@ small = st.integers(1, 7)
 
 
 @settings(max_examples=60)
-@given(small, st.integers(1, 12), st.integers(1, 12), small, st.integers(1, 4), st.integers(0, 3), st.booleans())
-def test_convolution_is_torchs(c: int, h: int, w: int, k: int, s: int, p: int, bias: bool) -> None:
-    layer = Conv(2 * c, k, s, p, groups=c if h % 2 else 1, bias=bias)
-    if min(h, w) + 2 * p < k:
-        with pytest.raises(ShapeError, match=f"a {k}×{k} window does not fit into {h}×{w}"):
+@given(small, st.integers(1, 12), st.integers(1, 12), small, st.integers(1, 4), st.integers(0, 3), st.integers(1, 3),
+       st.booleans())  # fmt: skip
+def test_convolution_is_torchs(c: int, h: int, w: int, k: int, s: int, p: int, d: int, bias: bool) -> None:
+    layer = Conv(2 * c, k, s, p, groups=c if h % 2 else 1, bias=bias, dilation=d)
+    wide = d * (k - 1) + 1
+    if min(h, w) + 2 * p < wide:
+        with pytest.raises(ShapeError, match=f"a {wide}×{wide} window does not fit into {h}×{w}"):
             layer.shape((c, h, w))
         return
     module = eval(layer.code(str(c), (c, h, w)), {"nn": nn})
@@ -119,7 +121,8 @@ def test_joins() -> None:
 # -- what a number sees ----------------------------------------------------------------------------------------------
 
 SEEING = {
-    "conv 3x3 2": 3, "conv 5x5 2; conv 3x3 2": 7, "conv 3x3 2 stride 2; conv 3x3 2": 7,
+    "conv 3x3 2": 3, "conv 3x3 2 dilation 2": 5, "conv 2x2 2 dilation 3 stride 2; conv 3x3 2 dilation 2": 12,
+    "conv 5x5 2; conv 3x3 2": 7, "conv 3x3 2 stride 2; conv 3x3 2": 7,
     "conv 3x3 2; avgpool 2; conv 3x3 2": 8, "conv 7x7 4 stride 2; avgpool 3x3 stride 2 padding 1; conv 3x3 4": 19,
     "residual 1": 5, "conv 3x3 4; residual 4; residual 4 stride 2; conv 3x3 2": 17, "denseblock 2 4": 5,
     "preactivation 4 stride 2": 7, "depthwise 5x5; conv 1x1 3": 5, "inception 2 2 2 2 2 2": 5,

@@ -18,6 +18,8 @@ from engine.architectures.sketch import innermost, pieces, short
     [
         ("conv 3x3 16 stride 2; relu; pool 2; residual 32; mean; flatten; dense 10", (3, 32, 32), (10,), 15_306),
         ("conv 3x3 8 padding 0; avgpool 2", (1, 10, 10), (8, 4, 4), 80),
+        ("conv 3x3 8 dilation 3", (1, 10, 10), (8, 10, 10), 80),
+        ("conv 3x3 8 dilation 2 padding 0 stride 2", (1, 10, 10), (8, 3, 3), 80),
         ("conv 1x1 8 nobias", (3, 4, 4), (8, 4, 4), 24),
         ("pool 3x3 stride 2 padding 1", (3, 8, 8), (3, 4, 4), 0),
         ("depthwise 5x5 stride 2 nobias", (4, 8, 8), (4, 4, 4), 100),

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
-import subprocess
-import sys
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from engine.networks.conv_description import Conv, ConvDescription, Flatten, Linear, Pool
 from engine.networks.description import Description
@@ -24,6 +19,7 @@ from engine.networks.torch_network import TorchNetwork
 from engine.optimizers import RULES
 from engine.torch_code.training import training_script
 from engine.torch_code.training_run import UNPACKED, TrainingRun, numbers
+from tests.alone import Alone
 
 STEPS = 60
 
@@ -110,33 +106,17 @@ def app_run(case: Case) -> TrainingRun:
     )  # fmt: skip
 
 
-def execute(text: str) -> str:
-    """What a script prints, run in this process: loading torch anew each time would take longest of all."""
-    before, printed = torch.get_default_dtype(), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
-    finally:
-        torch.set_default_dtype(before)
-    return printed.getvalue()
-
-
 @pytest.mark.parametrize("name", CASES)
-def test_a_script_ends_where_the_app_ends(name: str) -> None:
+def test_a_script_ends_where_the_app_ends(name: str, alone: Alone) -> None:
     run = app_run(CASES[name])
     assert np.isfinite(run.end).all() and np.abs(run.end - run.initial).max() > 0.01
     text = training_script("A run.", [f"Case: {name}."], run)
-    assert f"{len(run.end)} parameters, the farthest" in execute(text)
+    assert f"{len(run.end)} parameters, the farthest" in alone.says(text)
 
 
-def test_a_script_runs_alone(tmp_path: Path) -> None:
-    path = tmp_path / "script.py"
+def test_a_script_runs_in_a_new_process(alone: Alone) -> None:
     run = app_run(CASES["momentum, batch norm, residual"])
-    path.write_text(training_script("A run.", [], run), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-I", "-W", "error", str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=100
-    )
-    assert done.returncode == 0 and f"{len(run.end)} parameters" in done.stdout, done.stderr
+    assert f"{len(run.end)} parameters" in alone.says(training_script("A run.", [], run), fresh=True)
 
 
 @pytest.mark.parametrize(
@@ -148,15 +128,15 @@ def test_a_script_runs_alone(tmp_path: Path) -> None:
         ("end", {}),
     ],
 )
-def test_a_script_of_another_run_fails(what: str, change: dict[str, Any]) -> None:
+def test_a_script_of_another_run_fails(what: str, change: dict[str, Any], alone: Alone) -> None:
     run = app_run(CASES["adam, minibatches, dropout"])
     if what == "end":
         run = replace(run, end=run.end + np.eye(1, len(run.end), 3)[0] * 1e-8)
-    with pytest.raises(AssertionError, match="a parameter ended"):
-        execute(training_script("A run.", [], replace(run, **change)))
+    other = training_script("A run.", [], replace(run, **change))
+    assert re.search("AssertionError: .*a parameter ended", alone.fails(other))
 
 
-def test_a_diverged_run_diverges_in_the_script_too() -> None:
+def test_a_diverged_run_diverges_in_the_script_too(alone: Alone) -> None:
     case = Case(Description(3, (5,), 2, ("relu",)), Rule.of("sgd"), 1e30)
     network = Mlp(case.description)
     first = initialize(case.description, "he_normal", 2)
@@ -166,9 +146,9 @@ def test_a_diverged_run_diverges_in_the_script_too() -> None:
     run = TrainingRun(
         case.description, first, x, y, "sgd", "pytorch", case.rates, {"weight_decay": 0.0}, done, params, diverged=True
     )
-    execute(training_script("A run.", [], run))
-    with pytest.raises(AssertionError, match="no longer finite at step"):
-        execute(training_script("A run.", [], replace(run, steps=done + 3)))
+    alone.says(training_script("A run.", [], run))
+    other = training_script("A run.", [], replace(run, steps=done + 3))
+    assert re.search("AssertionError: .*no longer finite at step", alone.fails(other))
 
 
 @pytest.mark.parametrize("size", [0, 5, 2000])

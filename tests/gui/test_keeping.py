@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -153,6 +154,20 @@ def test_only_what_changed_is_written_and_broken_files_are_passed_over(tmp_path:
     assert left is not None and len(left.runs) == 1
     left.remove()
     assert left_behind(tmp_path) is None and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.EROFS, "the folder is read-only"), (errno.ENOSPC, "the disk is full")]
+)
+def test_a_folder_that_cannot_be_made_says_why_as_files_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def mkdir(self: Path, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with pytest.raises(FileError, match=rf"cannot be written \({words}\)"):
+        Keeper(tmp_path).keep({"landscapes.descent": run_to(1)})
 
 
 def test_a_folder_that_cannot_be_written_is_told_once(

@@ -25,7 +25,7 @@ from gui.plots.ranges import calm, extent, room_ahead, without_flight
 from gui.plots.relief import levels, paint_map, relief
 from gui.plots.space import Camera, Mesh, drape, strands
 from gui.plots.surface3d import Surface3D
-from gui.plots.ticks import linear_ticks, log_ticks, number, tick_words
+from gui.plots.ticks import linear_ticks, log_ticks, number, prose, tick_words
 from gui.tokens import DARK, LIGHT, PRINT
 
 STEPS = np.arange(101.0)
@@ -132,6 +132,19 @@ def test_log_ticks(low: float, high: float, count_: int, words: list[str]) -> No
 )
 def test_numbers_for_people(value: float, words: str) -> None:
     assert number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        ("5e-13", "5×10⁻¹³"), ("0e+00", "0"), ("-2.277e+21", "−2.277×10²¹"), ("1e-05", "10⁻⁵"),
+        ("(-2.81, 3.13)", "(−2.81, 3.13)"), ("within 1e-10.", "within 10⁻¹⁰."), ("at x = -3 and .5", "at x = −3 and .5"),
+        ("2-8-8-1", "2-8-8-1"), ("10-fold", "10-fold"), ("3 - 4", "3 - 4"), ("0x1e5", "0x1e5"), ("1e5x", "1e5x"),
+        ("x-1", "x-1"), ("v1e5", "v1e5"), ("nothing", "nothing"), ("", ""),
+    ],
+)  # fmt: skip
+def test_numbers_in_words(words: str, made: str) -> None:
+    assert prose(words) == made
 
 
 @pytest.mark.parametrize("seed", range(6))

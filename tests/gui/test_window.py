@@ -204,7 +204,7 @@ def test_all_of_the_window_is_in_its_one_typeface(qtbot: QtBot, window: MainWind
 
     assert not other()
     normal = window.tabs.font().pixelSize()
-    window._presentation.setChecked(True)
+    window.looks.presentation.setChecked(True)
     assert window.tabs.font().pixelSize() > normal and not other()
 
 
@@ -286,7 +286,7 @@ def test_diagnostics_tell_what_a_bug_report_needs(
     logging.getLogger("descent_lab").warning("the log speaks")
     qtbot.waitUntil(lambda: bool(window.pulse.late))
     monkeypatch.setattr(DiagnosticsDialog, "exec", lambda self: self._copy())
-    window._diagnostics()
+    window.commands.diagnostics()
     text = QGuiApplication.clipboard().text()
     for words in ("Python 3.", "PySide6-Essentials 6.", "torch 2.", "p99", "landscapes.descent: step", "diverged",
                   "WARNING the log speaks", "on offscreen"):  # fmt: skip
@@ -306,3 +306,24 @@ def test_lateness_counts_the_ticks_left_out(monkeypatch: pytest.MonkeyPatch) -> 
     pulse.stop()
     assert [round(late) for late in pulse.late] == [0, 35, 25, 15, 5]
     assert pulse.percentiles()[100] == pytest.approx(35)
+
+
+def test_the_keys_of_a_legend_are_its_own(qtbot: QtBot, window: MainWindow) -> None:
+    page = window.show_experiment("landscapes.descent")
+    until(qtbot, page, lambda v: v.step == 0)
+    page.run.step(5)
+    until(qtbot, page, lambda v: v.step == 5)
+    chip = page.view.map.header.chip("/0/adam")  # type: ignore[attr-defined]
+    window.activateWindow()
+    chip.setFocus()
+    qtbot.waitUntil(chip.hasFocus)
+    shown = [[s.label for s in curves.shown()] for curves in page.view.curves.values()]
+    qtbot.keyClick(chip, Qt.Key.Key_Space)
+    assert not chip.isChecked() and not page.run.running, "Space belongs to the chip, not to Play"
+    assert [[s.label for s in c.shown()] for c in page.view.curves.values()] == [
+        [label for label in labels if label != "Adam"] for labels in shown
+    ]
+    qtbot.keyClick(chip, Qt.Key.Key_Return)
+    assert all([s.label for s in c.shown()] == ["Adam"] for c in page.view.curves.values())
+    begin(qtbot, page, optimizers=("sgd", "adam"))
+    assert page.view.panel.hiding.hides("SGD") and not page.view.panel.hiding.hides("Adam")

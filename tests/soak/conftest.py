@@ -1,4 +1,4 @@
-"""These tests take their time."""
+"""These tests take their time, and what they log would fill many screens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import faulthandler
 from collections.abc import Iterator
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of a failure the last actions and the error are told, not what was logged for an hour."""
+    config.option.showcapture = "no"
 
 
 @pytest.fixture(autouse=True)

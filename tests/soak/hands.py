@@ -191,7 +191,7 @@ class Hands:
 
     def _undo(self) -> str:
         forth = self.dice.random() < 0.4
-        (self.window._redo if forth else self.window._undo)()
+        (self.window.commands.redo if forth else self.window.commands.undo)()
         return "forth" if forth else "back"
 
     def _resize(self) -> str:
@@ -205,7 +205,7 @@ class Hands:
         return mode
 
     def _presentation(self) -> str:
-        self.window._presentation.toggle()
+        self.window.looks.presentation.toggle()
         return ""
 
     def _lesson(self) -> str:
@@ -261,9 +261,9 @@ class Hands:
 
     def _tab(self) -> str:
         index, row = self.dice.randrange(self.window.tabs.count()), self.dice.randrange(6)
-        if any(id.startswith(f"{self.window._tab_names[index]}.") for id in self.ids):
+        if any(id.startswith(f"{self.window.contents.names[index]}.") for id in self.ids):
             self.window.tabs.setCurrentIndex(index)
-            wanted = [e.id for e in self.window.experiments if e.id.startswith(f"{self.window._tab_names[index]}.")]
+            wanted = [e.id for e in self.window.experiments if e.id.startswith(f"{self.window.contents.names[index]}.")]
             if row < len(wanted) and wanted[row] in self.ids:
                 self.window.list.setCurrentRow(row)
         return f"{index} {row}"
@@ -299,9 +299,8 @@ class Hands:
         return ""
 
     def _dialog(self) -> str:
-        window = self.window
-        name = self.dice.choice(("_results", "_code", "_export", "_export", "_help", "_diagnostics"))
-        getattr(window, name)()
+        name = self.dice.choice(("results", "code", "export", "export", "help", "diagnostics"))
+        getattr(self.window.commands, name)()
         return name
 
     def _with_dialog(self, shown: QDialog) -> int:

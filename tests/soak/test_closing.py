@@ -19,12 +19,13 @@ from pytestqt.qtbot import QtBot
 
 from gui.window import MainWindow
 from tests.soak.hands import live, opened_window, seed_in_hand, shut
+from tests.soak.sizes import stated
 from tests.soak.watch import as_the_app, resident
 
 ROOT = Path(__file__).resolve().parents[2]
-CYCLES = int(os.environ.get("DESCENT_CYCLES", "1000"))
-PROCESSES = int(os.environ.get("DESCENT_PROCESSES", "50"))
-WARM = 40  # cycles before memory is looked at
+CYCLES = stated("CYCLES", 1000)
+PROCESSES = stated("PROCESSES", 50)
+WARM = min(40, CYCLES)  # cycles before memory is looked at
 GROWTH = 10.0  # MiB
 LATEST = 4.0  # seconds into the life of a process that it is closed
 ENDS_WITHIN = 30.0  # seconds: the machine may be busy; that it ends in time is for tests/smoke

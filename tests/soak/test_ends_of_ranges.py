@@ -1,7 +1,7 @@
 """Every field of every experiment at both ends of its range, and all at once: a finish, or one line; never a traceback.
 
-Each case has a process that may be given up. DESCENT_ONLY names one experiment; DESCENT_SLOW says from how many
-seconds on a case is told of.
+Each case has a process that may be given up. DESCENT_ONLY names experiments, DESCENT_THIN leaves out all but every so
+many of the cases, DESCENT_SLOW says from how many seconds on a case is told of.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from queue import Empty, Queue
 
 import pytest
 
-from engine.experiments import everything
+from tests.soak.sizes import chosen, stated
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds until a case is given up
 SLOW = float(os.environ.get("DESCENT_SLOW", "5"))
-ONLY = os.environ.get("DESCENT_ONLY", "")
-SKIPPED = set(os.environ.get("DESCENT_SKIP", "").split(","))
-IDS = [one.id for one in everything() if ONLY in ("", one.id) and one.id not in SKIPPED]
+THIN = stated("THIN", 1)
 
 # Prints the number of cases, then for each from the one that is asked for: what it is, and how it went.
 CASES = """
@@ -35,7 +33,7 @@ from engine.session.files import from_json, saved, to_json
 from engine.session.session import Session
 from engine.spec import SpecError, build, declarations
 
-experiment, first = load(sys.argv[1]), int(sys.argv[2])
+experiment, first, thin = load(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 fields = [d for d in declarations(experiment.Spec) if d.key != experiment.steps_key]
 
 def ends(d):
@@ -61,6 +59,7 @@ def ends(d):
 cases = [(f"{d.key} = {value!r:.40}", {d.key: value}) for d in fields for value in ends(d)]
 numbers = [d for d in fields if d.kind in ("int", "float") and "." not in d.key and not d.hidden]
 cases += [(f"all {word}", {d.key: ends(d)[end] for d in numbers}) for end, word in ((0, "lowest"), (1, "highest"))]
+cases = cases[::thin]
 print(len(cases), flush=True)
 for number, (words, values) in enumerate(cases):
     if number < first:
@@ -111,15 +110,15 @@ def lines(process: subprocess.Popen[str], into: Queue[str]) -> None:
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("id", IDS)
+@pytest.mark.parametrize("id", chosen())
 def test_ends_of_ranges(id: str, capsys: pytest.CaptureFixture[str]) -> None:
     wrong: list[str] = []
     slow: list[str] = []
     at, total = 0, 1
     while at < total:
         process = subprocess.Popen(
-            [sys.executable, "-c", CASES, id, str(at)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+            [sys.executable, "-c", CASES, id, str(at), str(THIN)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         told: Queue[str] = Queue()
         reader = threading.Thread(target=lines, args=(process, told), daemon=True)

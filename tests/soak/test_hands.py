@@ -1,11 +1,11 @@
 """Ten thousand random actions over all experiments: no error, no Qt warning, no standstill, no growing memory.
 
-DESCENT_SEED repeats a run, DESCENT_ACTIONS makes it shorter or longer, DESCENT_SKIP names experiments to leave out.
+DESCENT_SEED repeats a run, DESCENT_ACTIONS makes it shorter or longer, DESCENT_ONLY names experiments, DESCENT_SKIP
+those to leave out.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from collections import deque
 from pathlib import Path
@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.experiments import everything
 from tests.soak.hands import NO_SCREEN, Hands, live, seed_in_hand
+from tests.soak.sizes import chosen, stated
 from tests.soak.watch import HANG, Heart, as_the_app, resident
 
-ACTIONS = int(os.environ.get("DESCENT_ACTIONS", "10000"))
-SKIPPED = set(os.environ.get("DESCENT_SKIP", "").split(","))
+ACTIONS = stated("ACTIONS", 10_000)
 ANEW = 400  # actions after which the window is closed and opened again
 GROWTH = 50.0  # MiB
 TABLE = "height,weight,kind\n" + "\n".join(f"{i % 7},{i % 11},{'ab'[i % 2]}" for i in range(60))
@@ -46,7 +45,7 @@ def test_ten_thousand_actions(
     (tmp_path / "table.csv").write_text(TABLE)
     heart, lately, most = Heart(), deque[str](maxlen=12), 0.0
     journal = (tmp_path / "actions.txt").open("w", buffering=1)  # what a hard crash leaves to read
-    ids = tuple(one.id for one in everything() if one.id not in SKIPPED)
+    ids = chosen()
     with capsys.disabled(), as_the_app():
         print(f"\nrandom hands: DESCENT_SEED={seed} DESCENT_ACTIONS={ACTIONS}, {len(ids)} experiments", flush=True)
         print(f"actions are written to {journal.name}", flush=True)
@@ -79,6 +78,7 @@ def test_ten_thousand_actions(
             if hasattr(hands, "window"):
                 hands.close()
             print(f"seed {seed}, the last actions:", *lately, sep="\n  ", flush=True)
+            print("longest standstills so far:", *heart.worst[:4], sep="\n", flush=True)
             raise
         journal.close()
         after = resident()

@@ -20,11 +20,12 @@ from PIL import Image
 from engine.session.files import SUFFIX, read
 from gui.keeping import left_behind
 from tests.soak.hands import seed_in_hand
+from tests.soak.sizes import stated
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="fork and kill as POSIX has them")
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = int(os.environ.get("DESCENT_KILLS", "200"))
+KILLS = stated("KILLS", 200)
 
 # Loads the app once and forks a victim for each round: it writes without end, and is killed at a random moment after
 # its first file. One line is answered for each line read: the status of the victim.

@@ -6,7 +6,6 @@ thinned to what a picture shows, together 150 MiB. DESCENT_STEPS makes the run s
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -20,9 +19,10 @@ from engine.session.session import Session
 from engine.session.snapshots import HEAVIEST, MOST, digest, size
 from engine.spec import build
 from tests.soak.hands import seed_in_hand
+from tests.soak.sizes import stated
 from tests.soak.watch import as_the_app, resident
 
-STEPS = int(os.environ.get("DESCENT_STEPS", str(10_000_000)))
+STEPS = stated("STEPS", 10_000_000)
 BOUND = 150.0  # MiB
 VISITS = 6
 # One that never comes to rest: noise keeps every contestant on its way, with state of its own in each.

@@ -106,11 +106,16 @@ class Heart(QObject):
     def _look(self) -> None:
         while not self._done.wait(0.02):
             if time.perf_counter() - self._last > SUSPECT and not self._stack:
-                frames = sys._current_frames()
-                here, own = frames.pop(self._window, None), threading.get_ident()
-                others = [traceback.format_stack(frame)[-4:] for thread, frame in frames.items() if thread != own]
-                parts = [traceback.format_stack(here)[-7:] if here is not None else [], *others]
-                self._stack = "  beside it:\n".join("".join(part) for part in parts)
+                self._stack = _stacks(self._window)
+
+
+def _stacks(window: int) -> str:
+    """Where every thread stands, the window's first. Holds no frame after it: a frame keeps all its run alive."""
+    frames = sys._current_frames()
+    here, own = frames.pop(window, None), threading.get_ident()
+    others = [traceback.format_stack(frame)[-4:] for thread, frame in frames.items() if thread != own]
+    parts = [traceback.format_stack(here)[-7:] if here is not None else [], *others]
+    return "  beside it:\n".join("".join(part) for part in parts)
 
 
 def _without_core() -> float:

@@ -13,7 +13,8 @@ How = Literal["max", "avg"]
 
 @dataclass(frozen=True)
 class Conv(Layer):
-    """Convolution with a square window; `groups` equal to the channels: depthwise."""
+    """Convolution with a square window, its weights `dilation` places apart; `groups` equal to the channels:
+    depthwise."""
 
     channels: int
     kernel: int = 3
@@ -21,12 +22,19 @@ class Conv(Layer):
     padding: int = 0
     groups: int = 1
     bias: bool = True
+    dilation: int = 1
     kind: ClassVar[Kind] = "conv"
 
     @property
+    def reach(self) -> int:
+        """How many places of a side the window reaches over."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
     def words(self) -> str:
-        """Window, channels, stride, groups."""
+        """Window, channels, stride, dilation, groups."""
         more = f" /{self.stride}" if self.stride > 1 else ""
+        more += f", dilation {self.dilation}" if self.dilation > 1 else ""
         if self.groups > 1:
             depthwise = self.groups == self.channels
             return f"{'depthwise' if depthwise else 'conv'} {self.kernel}×{self.kernel}, {self.channels}" + (
@@ -35,12 +43,12 @@ class Conv(Layer):
         return f"conv {self.kernel}×{self.kernel}, {self.channels}{more}"
 
     def shape(self, inside: Shape) -> Shape:
-        """Channels as declared; sides as floor((side + 2 padding - kernel) / stride) + 1."""
+        """Channels as declared; sides as floor((side + 2 padding - reach) / stride) + 1."""
         channels, *sides = _picture(inside, "a convolution")
         for count, what in ((channels, "that come in"), (self.channels, "that go out")):
             if count % self.groups:
                 raise ShapeError(f"{self.groups} groups do not divide the {count} channels {what}")
-        return (self.channels, *_fit(sides, self.kernel, self.stride, self.padding))
+        return (self.channels, *_fit(sides, self.reach, self.stride, self.padding))
 
     def parameters(self, inside: Shape) -> int:
         """Weights and biases."""
@@ -52,8 +60,8 @@ class Conv(Layer):
         return math.prod(out) * (inside[0] // self.groups) * self.kernel**2
 
     def window(self, inside: Shape) -> tuple[int, int]:
-        """Its own."""
-        return self.kernel, self.stride
+        """As far as it reaches."""
+        return self.reach, self.stride
 
     def fixed_width(self) -> int:
         """As declared."""
@@ -65,7 +73,7 @@ class Conv(Layer):
             f", {name}={value}"
             for name, value, usual in (
                 ("stride", self.stride, 1), ("padding", self.padding, 0),
-                ("groups", self.groups, 1), ("bias", self.bias, True),
+                ("dilation", self.dilation, 1), ("groups", self.groups, 1), ("bias", self.bias, True),
             )
             if value != usual
         )  # fmt: skip

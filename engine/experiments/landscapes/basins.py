@@ -55,7 +55,7 @@ class Basins(Basis):
         Picture("basins", "Where each start ends", "regions", "x", "y", every=0.03),
         Picture("arrivals", "Arrived to stay", "lines", "step", "share of all starts"),
         Picture("table", "The minima", "table"),
-        Curve("converged", "Shares as the map gets finer", "share", x_label="starts", x="starts", log_x=True,
+        Curve("converged", "Shares, tile by tile", "share", x_label="starts", x="starts", log_x=True,
               others=("pending", "diverged"), points=True,
               words={"converged": "at a minimum", "pending": "not arrived", "diverged": "diverged"}),
     )  # fmt: skip

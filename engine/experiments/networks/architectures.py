@@ -78,7 +78,7 @@ class Architectures(Basis):
     eager: ClassVar[bool] = True
     plots: ClassVar[tuple[Curve | Picture, ...]] = (
         Picture("network", "Network", "architecture"),
-        Picture("inner", "Block in hand", "architecture", every=0.15),
+        Picture("inner", "The block", "architecture", every=0.15),
         Picture("costs", "Cost of every layer", "bars", every=3600.0),
         Curve("receptive_field", "Receptive field", "input places", log=True, x_label="layer"),
         Picture("parts", "Where the cost is", "table", every=0.15),
@@ -96,6 +96,12 @@ class Architectures(Basis):
     def check(self, spec: Any) -> None:
         """The text must be a network, and the input a shape."""
         measured(spec)
+
+    def doubt(self, spec: Any) -> tuple[str, str]:
+        """The setting that makes a layer impossible, and a line that names layer and reason; both empty where all can
+        be. Such a network is measured and drawn up to that layer."""
+        broken = measured(spec).broken
+        return ("layers" if spec.model == CUSTOM else "input", broken) if broken else ("", "")
 
     def series(self, spec: Any) -> tuple[str, ...]:
         """The network."""

@@ -151,8 +151,9 @@ class GradientFlow(Basis):
 
     def probe(self, state: State, spec: Any, name: str, **asked: Any) -> Any:
         """`gradient`, `variance`, `size`, `slope`, `update`: over the layers. `table`: a layer's factor. `training`:
-        the loss over the first updates. `activations`: histograms of one network, series=..."""
-        from engine.experiments.networks._gradient_flow import pictures
+        the loss over the first updates. `activations`: histograms of one network, series=... `cost`: a line on how long
+        all seeds will take, empty where that is not long."""
+        from engine.experiments.networks._gradient_flow import cost, pictures
 
         s, back = divmod(state.step, spec.depth)
         if name in pictures.PICTURED:
@@ -167,6 +168,8 @@ class GradientFlow(Basis):
         if name == "activations":
             chosen = asked.get("series", "")
             return pictures.histograms(spec, spec.seed + s, chosen if chosen in spec.networks else spec.networks[0])
+        if name == "cost":
+            return cost.words(spec, cost.estimate(spec))
         raise KeyError(name)
 
     # -- the chapter, questions and the script -----------------------------------------------------------------------

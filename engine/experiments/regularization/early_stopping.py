@@ -73,11 +73,11 @@ class EarlyStopping(Basis):
         Curve("train_loss", "Loss", "loss", x_label="epoch", others=("validation_loss",),
               words={"train_loss": "training", "validation_loss": "validation"}),
         Picture("outcome", "What each hands over", "table", every=0.2),
-        Curve("kept_test_loss", "Test loss of the weights kept", "loss", x_label="epoch"),
+        Curve("kept_test_loss", "Test loss of each", "loss", x_label="epoch"),
         Picture("kept", "The weights kept", "map", "x1", "x2", every=0.3, empty="For two inputs only"),
         Curve("bad_in_a_row", "Bad evaluations in a row", "count", x_label="epoch"),
         Picture("last", "The last weights", "map", "x1", "x2", every=0.3, empty="For two inputs only"),
-        Curve("kept_test_accuracy", "Test accuracy of the weights kept", "share right", x_label="epoch"),
+        Curve("kept_test_accuracy", "Test accuracy of each", "share right", x_label="epoch"),
     )  # fmt: skip
 
     # -- settings ----------------------------------------------------------------------------------------------------

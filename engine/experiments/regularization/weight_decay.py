@@ -48,7 +48,7 @@ class WeightDecay(Basis):
     pace: ClassVar[float] = 10.0
     plots: ClassVar[tuple[Curve | Picture, ...]] = (
         Picture("fit", "The fit at this strength", "lines", "x", "y", every=0.05),
-        Curve("true_mse", "Error against the true sine", "mean squared error", log=True, x_label="alpha", x="alpha",
+        Curve("true_mse", "Error against truth", "mean squared error", log=True, x_label="alpha", x="alpha",
               log_x=True),
         Curve("weight_norm", "Size of the weights", "‖weights‖", log=True, x_label="alpha", x="alpha", log_x=True),
         Picture("paths", "Every weight", "lines", "alpha", "weight", every=0.2, log_x=True),

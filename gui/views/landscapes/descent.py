@@ -118,7 +118,7 @@ class DescentView(View):
             if not ghost and view.branches[view.current] is branch and until == view.step:
                 x, y = np.append(x, view.row["x"][s]), np.append(y, view.row["y"][s])
             style = series_style(series, s)
-            self.map.set_path(key, label, style, x, y, ghost=ghost)
+            self.map.set_path(key, label, style, x, y, ghost, name=self.label(series))
             if ghost:
                 self.relief.remove(key)
             else:

@@ -88,7 +88,7 @@ class MinibatchView(View):
             x, y = branch.history.way(s, until)
             if not ghost and view.branches[view.current] is branch and until == view.step:
                 x, y = np.append(x, view.row["along"][s]), np.append(y, view.row["across"][s])
-            self.map.set_path(key, label, self.line_style(series, s), x, y, ghost=ghost)
+            self.map.set_path(key, label, self.line_style(series, s), x, y, ghost, name=self.label(series))
 
     def _drop(self, keys: set[str]) -> None:
         for key in keys:

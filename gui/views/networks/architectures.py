@@ -21,6 +21,7 @@ class ArchitecturesView(View):
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         self._spec: Any = None
+        self._doubtful = ""  # the setting that cannot be
         super().__init__(experiment, theme)
         drawing, inner = self.pictures["network"], self.pictures["inner"]
         assert isinstance(drawing, ArchitecturePlot) and isinstance(inner, ArchitecturePlot)
@@ -57,6 +58,15 @@ class ArchitecturesView(View):
         for curves in self.curves.values():
             curves.set_x_range(0, self.experiment.steps(spec))
         self.drawing.update_header()
+        self._doubt()
+
+    def _doubt(self) -> None:
+        """Beneath its field, at once: which layer cannot be, and why."""
+        if self._doubtful:
+            self.doubted.emit(self._doubtful, "")
+        self._doubtful, words = self.experiment.doubt(self._spec)  # type: ignore[attr-defined]
+        if self._doubtful:
+            self.doubted.emit(self._doubtful, words)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take over colours and scale."""

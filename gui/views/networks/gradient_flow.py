@@ -1,5 +1,5 @@
-"""Gradient flow: its axes span everything, since how far a gradient falls or rises is what is looked at; and the dear
-picture of the first updates comes last."""
+"""Gradient flow: its axes span everything, since how far a gradient falls or rises is what is looked at; a long
+measurement is told beforehand, and the dear picture of the first updates comes last."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from gui.runs import Pinned
 from gui.theme import Theme
 from gui.views.view import View
 
+COST = "cost"
 TRAINING = "training"  # where a loss that overflows leaves the picture, as everywhere
 
 
@@ -52,6 +53,7 @@ class GradientFlowView(View):
 
     def __init__(self, experiment: Experiment, theme: Theme) -> None:
         self._over = self._trained = False  # whether all seeds are measured, and the first updates are shown
+        self._costed = False  # whether it was told how long all seeds will take
         super().__init__(experiment, theme)
 
     def main_plots(self) -> tuple[Sequence[QWidget], Sequence[QWidget]]:
@@ -65,17 +67,24 @@ class GradientFlowView(View):
     def set_spec(self, spec: Spec) -> None:
         """New settings."""
         super().set_spec(spec)
-        self._over = self._trained = False
+        self._over = self._trained = self._costed = False
 
     def wanted(self) -> Probes:
-        """As declared; on a page the first updates once, when all else is there: a slider in hand does not wait."""
-        wanted = super().wanted()
-        late = self.live and (self._trained or not self._over)
-        return {name: asked for name, asked in wanted.items() if not (late and name == TRAINING)}
+        """As declared; on a page the cost once at first, and once all else is there the first updates: a slider in hand
+        does not wait for them."""
+        wanted = dict(super().wanted())
+        if self.live and (self._trained or not self._over):
+            wanted.pop(TRAINING, None)
+        if self.live and not self._costed:
+            wanted[COST] = (COST, {})
+        return wanted
 
     def show_run(self, view: SessionView, probes: Mapping[str, Any], pinned: Sequence[Pinned]) -> None:
         """What was measured so far."""
         self._trained = self._trained or TRAINING in probes
+        if COST in probes:
+            self._costed = True
+            self.told.emit(probes[COST])
         super().show_run(view, probes, pinned)
         if view.finish is not None and not self._over:
             self._over = True

@@ -10,6 +10,7 @@ from engine.experiment import Curve, Experiment
 from engine.session.branches import BranchView, SessionView
 from engine.spec import Spec
 from gui.plots.curves import Curves
+from gui.plots.hiding import part_of
 from gui.theme import SeriesStyle, Theme, series_style
 from gui.views.view import View
 
@@ -54,6 +55,10 @@ class EarlyStoppingView(View):
         words, _ = super()._look(declared, column, c, label, series, s, True)
         return words, series_style("", PLACES[column])
 
+    def name_of(self, declared: Curve, column: str, series: str) -> str:
+        """The losses are nobody's: they stay whoever is hidden."""
+        return column if declared.column == LOSSES else super().name_of(declared, column, series)
+
     def _show_best(self, curves: Curves, view: SessionView) -> None:
         """A mark on the validation loss where each found its best."""
         final = view.branch.final
@@ -63,7 +68,8 @@ class EarlyStoppingView(View):
             epoch, loss = self._best(view.branch, s, float(epochs[s]), float(losses[s]))
             if np.isfinite(epoch):
                 key = BEST + name
-                curves.set_series(key, f"{self.label(name)}: best", self.line_style(name, s), width=0, points=True)
+                own, style = part_of(self.label(name), "best"), self.line_style(name, s)
+                curves.set_series(key, f"{self.label(name)}: best", style, width=0, points=True, name=own)
                 found[key] = ([epoch], [loss], None, None)
         for key in [key for key in curves.series if key.startswith(BEST) and key not in found]:
             curves.remove(key)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +18,7 @@ from engine.session.results import rows
 from engine.session.session import Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build
+from tests.alone import Alone
 
 ID = "dynamics.double_descent"
 QUICK: dict[str, dict[str, Any]] = {
@@ -52,19 +49,6 @@ def run(**settings: Any) -> Session:
     session = Session(experiment, spec)
     session.advance(10**6)
     return session
-
-
-@pytest.fixture(scope="module")
-def finished() -> Callable[[str], Session]:
-    """A preset's finished run, made once; tests only look at it."""
-
-    @cache
-    def whole(preset: str) -> Session:
-        session = Session(load(ID), preset_spec(load(ID), preset))
-        session.advance(10**6)
-        return session
-
-    return whole
 
 
 def measured(session: Session, column: str = "test_error") -> tuple[Any, Any]:
@@ -356,37 +340,34 @@ def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> No
         assert found == expected[question.measure], "the explanation says so"
 
 
-def test_every_presets_script_agrees(tmp_path: Path) -> None:
-    """All in one interpreter: loading torch takes longer than any of them."""
+@pytest.mark.parametrize("preset", [preset.name for preset in presets(ID)])
+def test_every_presets_script_agrees(preset: str, alone: Alone) -> None:
     experiment: Any = load(ID)
-    paths = []
-    for preset in presets(ID):
-        short = {"seeds": 2, "epochs": 240, "every": 40}
-        session = Session(experiment, preset_spec(experiment, preset.name).model_copy(update=short))
-        trained = session.spec.family in ("width", "epochs")  # type: ignore[attr-defined]
-        session.advance(3 if trained else 28)
-        paths.append(tmp_path / f"{preset.name}.py")
-        paths[-1].write_text(script(session), encoding="utf-8")
+    short = {"seeds": 2, "epochs": 240, "every": 40}
+    session = Session(experiment, preset_spec(experiment, preset).model_copy(update=short))
+    trained = session.spec.family in ("width", "epochs")  # type: ignore[attr-defined]
+    session.advance(3 if trained else 28)
+    agrees(alone.says(script(session)))
+
+
+def test_the_script_of_a_changed_run_agrees(alone: Alone) -> None:
     changed = run(**QUICK["epochs"])
     changed.seek(4)
     changed.set_live("learning_rate", 0.003)
     changed.advance(3)
-    paths.append(tmp_path / "changed.py")
-    paths[-1].write_text(script(changed), encoding="utf-8")
-    call = [sys.executable, "-c", "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path)", *map(str, paths)]
-    done = subprocess.run(call, capture_output=True, text=True, timeout=110, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("The test errors are the app's.") == len(paths)
-    assert "rounding alone moves it" not in done.stdout
+    agrees(alone.says(script(changed)))
 
 
-def test_the_script_notices_other_numbers(tmp_path: Path) -> None:
+def agrees(printed: str) -> None:
+    """The script of a run found all of its errors."""
+    assert printed.count("The test errors are the app's.") == 1
+    assert "rounding alone moves it" not in printed
+
+
+def test_the_script_notices_other_numbers(alone: Alone) -> None:
     session = run(samples=20, seeds=1, widths=(5, 30), fits=("ridgeless",))
-    words = script(session).replace("NOISE = 0.25", "NOISE = 0.26")
-    path = tmp_path / "other.py"
-    path.write_text(words, encoding="utf-8")
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=tmp_path)
-    assert done.returncode != 0 and "in the app" in done.stderr
+    other = script(session).replace("NOISE = 0.25", "NOISE = 0.26")
+    assert "in the app" in alone.fails(other)
 
 
 @pytest.mark.parametrize(("epochs", "every"), [(1, 1), (1, 7), (2, 1), (20, 7), (21, 7), (8, 7), (7, 7)])

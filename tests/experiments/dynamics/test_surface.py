@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,7 @@ from engine.experiments.dynamics._surface.lines import FINE, rise
 from engine.networks.mlp import Mlp, Rule
 from engine.picture import Map
 from engine.session.commands import script
-from engine.session.presets import predictions, preset_spec, presets
+from engine.session.presets import predictions, presets
 from engine.session.results import rows
 from engine.session.session import Session
 from engine.session.snapshots import digest
@@ -27,8 +24,10 @@ from engine.spec import SpecError, build
 from gui.plots.export import export_picture
 from gui.theme import DARK, LIGHT, PRINT
 from gui.views import view_for
+from tests.alone import Alone
 
-SURFACE: Any = load("dynamics.surface")
+ID = "dynamics.surface"
+SURFACE: Any = load(ID)
 QUICK = {"samples": 60, "width": 6, "steps": 40}
 EVERY = ("plain", "residual", "small_batch", "large_batch")
 
@@ -238,20 +237,15 @@ def test_rescaling_is_seen_only_without_normalisation() -> None:
 # -- what is told ----------------------------------------------------------------------------------------------------
 
 
-def test_every_question_has_its_answer() -> None:
-    for question, expected in zip(predictions("dynamics.surface"), ("hill", "some"), strict=True):
-        session = Session(SURFACE, preset_spec(SURFACE, question.preset))
-        session.advance(10**6)
+def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> None:
+    for question, expected in zip(predictions(ID), ("hill", "some"), strict=True):
+        session = finished(question.preset)
         found = SURFACE.answer(session.spec, session.view(), question.measure.removeprefix("own "))
         assert found == expected and question.answers[found] in question.choices, "the explanation says so"
 
 
-def test_presets_show_what_they_say() -> None:
-    found = {}
-    for preset in presets("dynamics.surface"):
-        if preset.name != "residual":
-            session = found[preset.name] = Session(SURFACE, preset_spec(SURFACE, preset.name))
-            session.advance(10**6)
+def test_presets_show_what_they_say(finished: Callable[[str], Session]) -> None:
+    found = {preset.name: finished(preset.name) for preset in presets(ID) if preset.name != "residual"}
     latest = {name: (s.view().latest("barrier"), s.view().latest("explained")) for name, s in found.items()}
     assert latest["two_seeds"][0][0] > 0.5 and latest["hides"][0][0] > 0.5
     assert latest["convex"][0][0] < 1e-9
@@ -281,58 +275,28 @@ SCRIPTS: dict[str, dict[str, Any]] = {
     "one overflows": {"contestants": ("plain", "large_batch"), "optimizer": "sgd", "activation": "identity", "l2": 5.0,
                       "plain.learning_rate": 1e4, "initialization": "normal"},
 }  # fmt: skip
-RUNNER = """
-import contextlib, io, json, runpy, sys
-told = {}
-for path in sys.argv[1:]:
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        try:
-            runpy.run_path(path)
-            wrong = ""
-        except Exception as error:
-            wrong = f"{type(error).__name__}: {error}"
-    told[path] = [wrong, out.getvalue()]
-print(json.dumps(told))
-"""
 
 
-@pytest.fixture(scope="module")
-def scripted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str]]:
-    """Of each case: networks that did not overflow, what went wrong in its script, what it printed.
-
-    `altered` is a script whose surface is another.
-    """
-    folder = tmp_path_factory.mktemp("scripts")
-    alive, texts = {}, {}
-    for name, settings in SCRIPTS.items():
-        session = run(12, **settings)
-        session.set_live("learning_rate", 0.02)
-        session.set_live("plain.batch_size", 9)
-        session.advance(12)
-        alive[name] = sum(not own.ended for own in session.state.solutions[: len(session.series)])
-        texts[name] = script(session)
-    alive["altered"] = 1
-    texts["altered"] = texts["rescaled"].replace("expected in [(0.0, 0.0, 0.", "expected in [(0.0, 0.0, 1.")
-    assert texts["altered"] != texts["rescaled"]
-    paths = {name: folder / f"{name}.py" for name in texts}
-    for name, path in paths.items():
-        path.write_text(texts[name], encoding="utf-8")
-    given = [sys.executable, "-c", RUNNER, *map(str, paths.values())]
-    done = subprocess.run(given, capture_output=True, text=True, timeout=110, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    return {name: (alive[name], *found[str(path)]) for name, path in paths.items()}
+def text_of(name: str) -> tuple[int, str]:
+    """Of a case: networks that did not overflow, and its script."""
+    session = run(12, **SCRIPTS[name])
+    session.set_live("learning_rate", 0.02)
+    session.set_live("plain.batch_size", 9)
+    session.advance(12)
+    return sum(not own.ended for own in session.state.solutions[: len(session.series)]), script(session)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_scripts_train_again_and_see_the_same_surface(name: str, scripted: dict[str, tuple[int, str, str]]) -> None:
-    alive, wrong, out = scripted[name]
-    assert wrong == "" and out.count("in the app") == 3 * alive
+def test_scripts_train_again_and_see_the_same_surface(name: str, alone: Alone) -> None:
+    alive, text = text_of(name)
+    assert alone.says(text).count("in the app") == 3 * alive
 
 
-def test_a_script_notices_another_surface(scripted: dict[str, tuple[int, str, str]]) -> None:
-    assert scripted["altered"][1] == "AssertionError: the surface is not the app's"
+def test_a_script_notices_another_surface(alone: Alone) -> None:
+    _, text = text_of("rescaled")
+    altered = text.replace("expected in [(0.0, 0.0, 0.", "expected in [(0.0, 0.0, 1.")
+    assert altered != text
+    assert alone.fails(altered) == "AssertionError: the surface is not the app's"
 
 
 # -- on screen -------------------------------------------------------------------------------------------------------

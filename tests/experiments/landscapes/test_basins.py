@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,12 @@ import pytest
 from engine.experiments import load
 from engine.picture import HATCHED, PLAIN
 from engine.session.commands import script
-from engine.session.presets import predictions, preset_spec, presets
+from engine.session.presets import predictions, presets
 from engine.session.results import rows
 from engine.session.session import Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build
+from tests.alone import Alone
 
 ID = "landscapes.basins"
 SMALL = {"resolution": 22, "steps": 120}
@@ -197,23 +196,20 @@ def test_wrong_settings_are_told_in_one_line(settings: dict[str, Any], key: str)
     assert "\n" not in str(told.value)
 
 
-def test_every_question_has_its_answer() -> None:
+def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> None:
     experiment = load(ID)
     expected = {"own lowest": "few", "own reached": "2"}
     assert len(predictions(ID)) == len(expected)
     for question in predictions(ID):
-        session = Session(experiment, preset_spec(experiment, question.preset))
-        session.advance(10**6)
+        session = finished(question.preset)
         found = experiment.answer(session.spec, session.view(), question.measure.removeprefix("own "))
         assert found == expected[question.measure] and question.answers[found] in question.choices
 
 
-def test_the_presets_show_what_they_say() -> None:
+def test_the_presets_show_what_they_say(finished: Callable[[str], Session]) -> None:
     told = {}
-    experiment = load(ID)
     for preset in presets(ID):
-        session = Session(experiment, preset_spec(experiment, preset.name))
-        session.advance(10**6)
+        session = finished(preset.name)
         told[preset.name] = {name: float(values[0]) for name, values in session.row.items()}
     assert told["four_basins"]["converged"] == told["gradient_flow"]["converged"] == told["dimples"]["converged"] == 1
     assert 0.009 < told["dimples"]["minimum_1"] < 0.011
@@ -237,21 +233,14 @@ def test_the_presets_show_what_they_say() -> None:
     ],
     ids=["float64", "float32", "nesterov", "amsgrad", "singular"],
 )
-def test_the_script_walks_again_with_torch_and_agrees(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_the_script_walks_again_with_torch_and_agrees(settings: dict[str, Any], alone: Alone) -> None:
     session = run(resolution=100, steps=150, **settings)
-    text = script(session)
-    path = tmp_path / "basins.py"
-    path.write_text(text, encoding="utf-8")
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    sure = int(next(line for line in done.stdout.splitlines() if "end where" in line).split()[0])
+    printed = alone.says(script(session))
+    sure = int(next(line for line in printed.splitlines() if "end where" in line).split()[0])
     assert sure > 100
 
 
-def test_the_script_fails_where_the_map_is_another_one(tmp_path: Path) -> None:
+def test_the_script_fails_where_the_map_is_another_one(alone: Alone) -> None:
     text = script(run(resolution=30, steps=100, learning_rate=0.005))
-    path = tmp_path / "basins.py"
     broken = text.replace("X = np.array([", "X = 0.3 + np.array([")
-    path.write_text(broken, encoding="utf-8")
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=tmp_path)
-    assert done.returncode != 0 and "in the app" in done.stderr
+    assert "in the app" in alone.fails(broken)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from engine.second_order import METHODS
 from engine.session.commands import script
 from engine.session.session import Session
 from engine.spec import build
+from tests.alone import Alone
 
 ROOT = Path(__file__).resolve().parents[3]
 RATES = {
@@ -56,31 +56,6 @@ def exact(text: str) -> set[str]:
     tables = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
     found = [node.value for node in tables if ast.unparse(node.targets[0]) == "EXACTLY"]
     return {key.value for table in found for key in table.keys} if found else set()
-
-
-MANY = """
-import runpy, sys
-for name in sys.argv[1:]:
-    try:
-        runpy.run_path(name, run_name="__main__")
-    except AssertionError as error:
-        print("AssertionError:", error, file=sys.stderr)
-"""
-
-
-def execute(folder: Path, *texts: str) -> subprocess.CompletedProcess[str]:
-    """Run scripts in a fresh interpreter that sees neither this project nor its folder.
-
-    One is run as it is. Several run one after the other, which saves importing torch for each: then a failed
-    assertion is a line on stderr, and anything else ends it.
-    """
-    names = [f"script{i}.py" for i in range(len(texts))]
-    for name, text in zip(names, texts, strict=True):
-        (folder / name).write_text(text, encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, "-I", *(names if len(texts) == 1 else ["-c", MANY, *names])],
-        cwd=folder, capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
 
 
 LIVE = (
@@ -166,12 +141,9 @@ def text_of(name: str) -> str:
     return script(run)
 
 
-@pytest.mark.parametrize("surface", ["rosenbrock", "himmelblau"])
-def test_every_optimizer_ends_where_the_app_ends(surface: str, tmp_path: Path) -> None:
-    texts = [text_of(name) for name in CASES if name.startswith(surface)]
-    done = execute(tmp_path, *texts)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(done.stdout.splitlines()) == len(texts) * len(NAMES)
+@pytest.mark.parametrize("name", CASES)
+def test_every_optimizer_ends_where_the_app_ends(name: str, alone: Alone) -> None:
+    assert len(alone.says(text_of(name)).splitlines()) == len(NAMES)
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
@@ -184,15 +156,15 @@ def test_torch_walks_wherever_it_can(convention: str) -> None:
         assert made and (made[1] is None) == (name in own), name
 
 
-def test_other_surfaces_and_endings(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [*ENDINGS, *OTHERS])
+def test_other_surfaces_and_endings(name: str, alone: Alone) -> None:
     """Those that end before end at the very step; walks that rounding changes are told and still end there."""
-    for name, (_, expected) in OTHERS.items():
-        assert exact(text_of(name)) == expected, name
-    done = execute(tmp_path, *(text_of(name) for name in (*ENDINGS, *OTHERS)))
-    assert (done.returncode, done.stderr) == (0, "")
+    if name in OTHERS:
+        assert exact(text_of(name)) == OTHERS[name][1]
+    alone.says(text_of(name))
 
 
-def test_a_step_back_and_a_branch(tmp_path: Path) -> None:
+def test_a_step_back_and_a_branch(alone: Alone) -> None:
     run = session({"optimizers": ("adam", "bfgs", "sgd"), **SUITED, "noise": 0.2})
     run.seek(77)
     back = script(run)
@@ -200,34 +172,32 @@ def test_a_step_back_and_a_branch(tmp_path: Path) -> None:
     run.advance(30)
     branch = script(run)
     assert "STEPS = 107" in branch and '"adam": {77: {"lr": 0.2}}' in branch
-    done = execute(tmp_path, back, branch)
-    assert (done.returncode, done.stderr) == (0, "")
+    for text in (back, branch):
+        alone.says(text)
 
 
-def test_a_wrong_end_fails(tmp_path: Path) -> None:
+def test_a_wrong_end_fails(alone: Alone) -> None:
     names = ("adam", "lion", "lbfgs")
     run = session({"optimizers": names, **SUITED})
-    right, texts = run.state.p.copy(), []
-    for s in range(len(names)):
+    right = run.state.p.copy()
+    for s, name in enumerate(names):
         run.state.p[:] = right
         run.state.p[s, 1] += 3e-10
-        texts.append(script(run))
-    wrong, count = re.subn(r"(?<=\"sgd\": \()(\d+)(?=, None)", lambda m: str(int(m[1]) - 1), text_of("an overflow"))
-    assert count == 1
-    done = execute(tmp_path, *texts, wrong)
-    told = [line.split(" ended at")[0].split(" steps,")[0] for line in done.stderr.splitlines()]
-    steps = re.search(r'"sgd": \((\d+), None', text_of("an overflow"))
-    assert steps and told == [*(f"AssertionError: {name}" for name in names), f"AssertionError: sgd took {steps[1]}"]
+        assert alone.fails(script(run)).startswith(f"AssertionError: {name} ended at")
+    text = text_of("an overflow")
+    steps = re.search(r"(?<=\"sgd\": \()(\d+)(?=, None)", text)
+    assert steps
+    wrong = text[: steps.start()] + str(int(steps[0]) - 1) + text[steps.end() :]
+    assert alone.fails(wrong).startswith(f"AssertionError: sgd took {steps[0]} steps,")
 
 
-def test_a_failure_is_a_failure_and_chaos_is_beyond_torch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failure_is_a_failure_and_chaos_is_beyond_torch(monkeypatch: pytest.MonkeyPatch, alone: Alone) -> None:
     """A chaotic walk handed to torch.optim misses the app's end: the app's own arithmetic is needed."""
     run = session({"surface": "ackley", "optimizers": ("sgd",), "learning_rate": 1.0, "steps": 300})
     monkeypatch.setattr(_rehearsal, "GROWN", np.inf)
     text = script(run)
     assert not exact(text)
-    done = execute(tmp_path, text)
-    assert done.returncode == 1 and "AssertionError: sgd ended at" in done.stderr
+    assert alone.fails(text).startswith("AssertionError: sgd ended at")
 
 
 @pytest.mark.parametrize("name", ALL)

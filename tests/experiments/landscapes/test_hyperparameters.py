@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -374,12 +375,10 @@ def test_history_leaves_what_was_not_measured_empty() -> None:
 # -- presets -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_presets_show_what_they_say() -> None:
+def test_the_presets_show_what_they_say(finished: Callable[[str], Session]) -> None:
     told: dict[str, Any] = {}
-    experiment = load(ID)
     for preset in presets(ID):
-        session = Session(experiment, preset_spec(experiment, preset.name))
-        session.advance(10**6)
+        session = finished(preset.name)
         told[preset.name] = {name: float(values[0]) for name, values in session.row.items()}
         if preset.name in ("noise_floor", "no_momentum", "batches"):
             told[preset.name]["grid"] = grids(session)
@@ -402,13 +401,12 @@ def test_the_presets_show_what_they_say() -> None:
     assert told["all_lost"]["diverged"] == 1 and np.isnan(told["all_lost"]["best_loss"])
 
 
-def test_every_question_has_its_answer() -> None:
+def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> None:
     experiment = load(ID)
     expected = {"heavy_ball": "1", "nesterov": "less", "network": "1"}
     assert {question.preset for question in predictions(ID)} == set(expected)
     for question in predictions(ID):
-        session = Session(experiment, preset_spec(experiment, question.preset))
-        session.advance(10**6)
+        session = finished(question.preset)
         found = experiment.answer(session.spec, session.view(), question.measure.removeprefix("own "))
         assert found == expected[question.preset] and question.answers[found] in question.choices
     other = changed(preset_spec(experiment, "nesterov"), "optimizer", "momentum")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +10,7 @@ from engine.experiments import load
 from engine.session.commands import script
 from engine.session.session import Session
 from engine.spec import build
+from tests.alone import Alone
 
 ID = "landscapes.hyperparameters"
 
@@ -25,13 +23,6 @@ def written(**settings: Any) -> str:
     return script(session)
 
 
-def ran(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What the script says when it runs alone."""
-    path = folder / "map.py"
-    path.write_text(text, encoding="utf-8")
-    return subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=folder)
-
-
 @pytest.mark.parametrize(
     "settings",
     [
@@ -42,14 +33,11 @@ def ran(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     ],
     ids=["book", "noise", "network"],
 )  # fmt: skip
-def test_the_script_runs_again_with_torch_and_agrees(settings: dict[str, Any], tmp_path: Path) -> None:
-    done = ran(written(**settings), tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.splitlines()[-1].split()[0]) >= 5
+def test_the_script_runs_again_with_torch_and_agrees(settings: dict[str, Any], alone: Alone) -> None:
+    assert int(alone.says(written(**settings)).splitlines()[-1].split()[0]) >= 5
 
 
-def test_the_script_fails_where_the_runs_are_others(tmp_path: Path) -> None:
+def test_the_script_fails_where_the_runs_are_others(alone: Alone) -> None:
     text = written(on="network", steps=30)
     assert "SEED = 0" in text
-    done = ran(text.replace("SEED = 0", "SEED = 1"), tmp_path)
-    assert done.returncode != 0 and "in the app" in done.stderr
+    assert "in the app" in alone.fails(text.replace("SEED = 0", "SEED = 1"))

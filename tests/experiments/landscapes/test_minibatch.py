@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+import re
 from typing import Any
 
 import numpy as np
@@ -26,6 +21,7 @@ from engine.session.snapshots import digest
 from engine.spec import SpecError, build
 from gui.theme import DARK
 from gui.views import view_for
+from tests.alone import Alone
 
 ID = "landscapes.minibatch"
 FOUR = ("online", "batch_32", "own", "all")
@@ -396,17 +392,6 @@ def test_the_presets_are_as_good_as_they_say() -> None:
 # -- scripts -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def torch_as_it_was() -> Iterator[None]:
-    """Scripts set PyTorch's default type."""
-    import torch
-
-    kept = torch.get_default_dtype(), torch.get_num_threads()
-    yield
-    torch.set_default_dtype(kept[0])
-    torch.set_num_threads(kept[1])
-
-
 SCRIPTS = [
     *({"batches": FOUR, "sampling": sampling, "clock": "samples", "samples_per_step": 77, **SMALL}
       for sampling in SAMPLINGS),
@@ -418,29 +403,21 @@ SCRIPTS = [
 
 
 @pytest.mark.parametrize("settings", SCRIPTS)
-def test_scripts_repeat_every_contestant(settings: dict[str, Any], torch_as_it_was: None) -> None:
+def test_scripts_repeat_every_contestant(settings: dict[str, Any], alone: Alone) -> None:
     session = begun(steps=40, **settings)
     session.advance(15)
     session.set_live("learning_rate", 0.03)
     session.advance(25)
     text = script(session)
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        exec(compile(text, "script", "exec"), {"__name__": "__main__"})
-    assert "Every contestant ended where it ended in the app." in said.getvalue()
+    assert "Every contestant ended where it ended in the app." in alone.says(text)
     first = next(row for row in text.splitlines() if row.startswith(f"    {session.series[0]!r}: ("))
     wrong = text.replace(first, first.replace("[", "[1 + ", 1))
-    with pytest.raises(AssertionError, match="in the app at"), contextlib.redirect_stdout(said):
-        exec(compile(wrong, "script", "exec"), {"__name__": "__main__"})
+    assert re.search("AssertionError: .*in the app at", alone.fails(wrong))
 
 
-def test_a_script_alone_tells_of_an_overflow(tmp_path: Path) -> None:
+def test_a_script_tells_of_an_overflow(alone: Alone) -> None:
     session = run(batches=("online", "batch_32"), learning_rate=0.2, steps=1600)
-    path = tmp_path / "sgd.py"
-    path.write_text(script(session), encoding="utf-8")
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "lost as in the app" in done.stdout
+    assert "lost as in the app" in alone.says(script(session))
 
 
 # -- on screen ---------------------------------------------------------------------------------------------------------

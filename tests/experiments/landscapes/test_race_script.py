@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import subprocess
-import sys
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
-import torch
 
 from engine.experiments import load
 from engine.optimizers import RULES
@@ -18,6 +13,7 @@ from engine.session.commands import script
 from engine.session.presets import preset_spec
 from engine.session.session import Session
 from engine.spec import build
+from tests.alone import Alone
 
 ID = "landscapes.race"
 QUICK: dict[str, Any] = {
@@ -44,21 +40,8 @@ def session(**settings: Any) -> Session:
     return Session(experiment, build(experiment.Spec, {**QUICK, **settings}))
 
 
-def execute(text: str) -> str:
-    """What a script prints, run in this process: loading torch anew takes longest."""
-    before, printed, arguments = torch.get_default_dtype(), io.StringIO(), sys.argv
-    sys.argv = ["script.py"]
-    try:
-        with contextlib.redirect_stdout(printed):
-            exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
-    finally:
-        torch.set_default_dtype(before)
-        sys.argv = arguments
-    return printed.getvalue()
-
-
 @pytest.mark.parametrize("case", SCRIPTS)
-def test_scripts_race_to_the_same_weights(case: str) -> None:
+def test_scripts_race_to_the_same_weights(case: str, alone: Alone) -> None:
     settings, live, steps = SCRIPTS[case]
     found = session(**settings)
     if live:
@@ -66,40 +49,34 @@ def test_scripts_race_to_the_same_weights(case: str) -> None:
         for key, value in live:
             found.set_live(key, value)
     found.advance(steps)
-    printed = execute(script(found)).splitlines()
+    printed = alone.says(script(found)).splitlines()
     assert len(printed) == len(found.series) * (settings["seeds"] if case == "discarded" else 1)
     if case == "lost":
         assert "all lost" in printed[0]
 
 
-def test_a_script_that_is_tampered_with_fails() -> None:
+def test_a_script_that_is_tampered_with_fails(alone: Alone) -> None:
     text = script(session(rates="equal", steps=20))
-    assert execute(text)
+    assert alone.says(text)
     found = session(rates="equal", steps=20)
     found.advance(20)
     text = script(found)
     assert "lr=0.01" in text
-    with pytest.raises(AssertionError, match="from the app's end"):
-        execute(text.replace("lr=0.01", "lr=0.011"))
+    assert re.search("AssertionError: .*from the app's end", alone.fails(text.replace("lr=0.01", "lr=0.011")))
 
 
-def test_it_runs_alone_and_tunes_on_request(tmp_path: Path) -> None:
+def test_it_tunes_on_request(alone: Alone) -> None:
     found = session(optimizers=("sgd", "adam"), seeds=1)
     found.advance(10**6)
-    path = tmp_path / "race.py"
-    path.write_text(script(found), encoding="utf-8")
-    done = subprocess.run([sys.executable, str(path), "--tune"], capture_output=True, text=True, timeout=110,
-                          cwd=tmp_path)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    tried = [line.split() for line in done.stdout.splitlines() if "(" in line]
+    printed = alone.says(script(found), "--tune")
+    tried = [line.split() for line in printed.splitlines() if "(" in line]
     assert len(tried) == 8
     for words in tried:
         assert float(words[3]) == pytest.approx(float(words[4].strip("()")), rel=1e-3)
 
 
-def test_the_chapter_script_moves_nothing() -> None:
+def test_the_chapter_script_moves_nothing(alone: Alone) -> None:
     experiment = load(ID)
     found = Session(experiment, preset_spec(experiment, "chapter"))
     found.advance(10**6)
-    printed = execute(script(found))
-    assert printed.count("no weight has moved") == 5
+    assert alone.says(script(found)).count("no weight has moved") == 5

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +22,7 @@ from engine.session.snapshots import digest
 from engine.spec import SpecError, build
 from gui.theme import DARK, LIGHT
 from gui.views import view_for
+from tests.alone import Alone
 
 ID = "networks.activations"
 EXPERIMENT: Any = load(ID)
@@ -257,26 +255,11 @@ def test_every_preset_says_why_and_is_allowed() -> None:
     assert {preset.good for preset in presets(ID)} == {True, False}
 
 
-@pytest.mark.parametrize(("preset", "layers"), [("swish", 4), ("large_weights", 24), ("narrow", 16)])
-def test_presets_run_and_their_scripts_agree(preset: str, layers: int, capsys: Any) -> None:
+@pytest.mark.parametrize(("preset", "layers"), [("chapter", 5), ("swish", 4), ("large_weights", 24), ("narrow", 16)])
+def test_presets_run_and_their_scripts_agree(preset: str, layers: int, alone: Alone) -> None:
     session = Session(EXPERIMENT, preset_spec(EXPERIMENT, preset))
     session.advance(layers)
-    before = torch.get_default_dtype()
-    try:
-        exec(compile(script(session), "script", "exec"), {})
-    finally:
-        torch.set_default_dtype(before)
-    assert "Signals and gradients are the app's." in capsys.readouterr().out
-
-
-def test_a_script_runs_alone(tmp_path: Path) -> None:
-    session = Session(EXPERIMENT, preset_spec(EXPERIMENT, "chapter"))
-    session.advance(5)
-    path = tmp_path / "stack.py"
-    path.write_text(script(session), encoding="utf-8")
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "Signals and gradients are the app's." in done.stdout
+    assert "Signals and gradients are the app's." in alone.says(script(session))
 
 
 def test_where_last_bits_decide_a_script_compares_no_further() -> None:

@@ -131,7 +131,7 @@ EXPERIMENT_PICTURES = ("network", "inner", "costs", "parts", "layers", "library"
         ({"layers": "relu)"}, "layers", "a ) without its ("),
         ({"layers": " ; "}, "layers", "no layer is given"),
         ({"layers": "flatten; residual 8"}, "layers", "needs a picture"),
-        ({"layers": "conv 3x3 8 colour"}, "layers", "conv takes stride, padding, groups, nobias"),
+        ({"layers": "conv 3x3 8 colour"}, "layers", "conv takes stride, padding, dilation, groups, nobias"),
         ({"layers": "conv 3x3 0"}, "layers", "from 1 to 65536"),
         ({"layers": "100 * (100 * (relu))"}, "layers", "more than 2000 layers"),
         ({"input": "3x3x3x3"}, "input", "is no shape"),
@@ -203,7 +203,7 @@ def test_the_field_in_the_equation_is_that_of_what_comes_in() -> None:
 
 
 QUESTIONS = predictions(ID)
-RIGHT = ("in the dense layers", "in the convolutions", "fewer", "larger than the picture", "no, a layer cannot be")
+RIGHT = ("In the dense layers", "In the convolutions", "Fewer", "Larger than the picture", "No, a layer cannot be")
 
 
 @pytest.mark.parametrize("index", range(len(QUESTIONS)))

@@ -11,9 +11,12 @@ from pytestqt.qtbot import QtBot
 
 from engine.architectures.notation import EXAMPLES
 from engine.experiments import load
+from engine.session.presets import preset_spec, presets
 from engine.session.session import Session
 from engine.spec import build
+from gui.page import Page
 from gui.plots.export import export_picture
+from gui.pump import Pump
 from gui.theme import DARK, LIGHT, PRINT
 from gui.views import view_for
 from gui.views.networks._palette import split
@@ -154,3 +157,66 @@ def test_the_coming_layer_is_asked_for(view: Any) -> None:
     session = show(view, 3)
     assert view.wanted()["inside"] == ("inside", {})
     assert "Layer 4" in session.probe("inside").note
+
+
+# -- on its page -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page(qtbot: Any) -> Iterator[Any]:
+    pump = Pump()
+    made: Any = Page(EXPERIMENT, pump, DARK)
+    qtbot.addWidget(made)
+    made.begin()
+    qtbot.waitUntil(lambda: made.run.view is not None and not made.run.busy, timeout=20_000)
+    yield made
+    made.close_run()
+    pump.close()
+
+
+def error(page: Any, key: str) -> str:
+    """What stands beneath a field, where the reader sees it."""
+    row = page.form.rows[key]
+    return "" if row.isHidden() or row.error.isHidden() else str(row.error.text())
+
+
+def test_an_impossible_shape_is_told_beneath_its_field_at_once(page: Any, qtbot: Any) -> None:
+    """Nothing has run yet when it is told; what can be is drawn all the same, and a network that can be ends it."""
+    page.edit("model", "custom")
+    qtbot.waitUntil(lambda: not page.run.busy, timeout=20_000)
+    page.edit("layers", "conv 3x3 8; flatten; conv 3x3 8")
+    told = error(page, "layers")
+    assert told.startswith("layer 3 (conv 3×3, 8): ") and len(told) > 40
+    qtbot.waitUntil(lambda: page.run.view is not None and page.run.view.finish == "failed", timeout=20_000)
+    assert page.run.view.branch.reason.endswith(told), "the run says the same"
+    assert error(page, "layers") == told, "and it stays"
+    page.view.palette_row.choose(1)
+    page.view.palette_row.edits["×"].click()
+    assert page.spec.layers == "conv 3x3 8; conv 3x3 8" and error(page, "layers") == ""
+    qtbot.waitUntil(lambda: not page.run.busy, timeout=20_000)
+
+
+def test_an_impossible_input_of_a_known_network_is_told_there(page: Any, qtbot: Any) -> None:
+    page.use_preset("too_small")
+    told = error(page, "input")
+    assert "pool" in told and told.startswith("layer ")
+    qtbot.waitUntil(lambda: page.run.view is not None and page.run.view.finish == "failed", timeout=20_000)
+    page.edit("model", "resnet18")
+    assert error(page, "input") == "", "the same input is fine there"
+    qtbot.waitUntil(lambda: not page.run.busy, timeout=20_000)
+    page.go_back()
+    assert error(page, "input") == told
+    qtbot.waitUntil(lambda: not page.run.busy, timeout=20_000)
+    page.go_forth()
+    assert error(page, "input") == ""
+    qtbot.waitUntil(lambda: not page.run.busy, timeout=20_000)
+
+
+@pytest.mark.parametrize("preset", [one.name for one in presets(EXPERIMENT.id)])
+def test_only_what_fails_is_doubted(preset: str) -> None:
+    spec = preset_spec(EXPERIMENT, preset)
+    session = Session(EXPERIMENT, spec)
+    session.advance(10**6)
+    key, words = EXPERIMENT.doubt(spec)
+    assert (session.finish == "failed") == bool(key) == bool(words)
+    assert words in session.branch.reason

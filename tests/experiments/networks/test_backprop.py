@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import re
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ from engine.spec import SpecError, build
 from gui.mathtext import typeset
 from gui.theme import DARK, LIGHT
 from gui.views import view_for
+from tests.alone import Alone
 
 ID = "networks.backprop"
 EXPERIMENT: Any = load(ID)
@@ -313,39 +312,14 @@ def test_every_question_has_its_answer() -> None:
         EXPERIMENT.answer(spec(), run(1).view(), "nothing")
 
 
-def execute(words: str, folder: Path) -> str:
-    path = folder / "backprop.py"
-    path.write_text(words, encoding="utf-8")
-    done = subprocess.run([sys.executable, "-W", "error", str(path)], capture_output=True, text=True, timeout=110,
-                          cwd=folder)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_a_script_runs_alone(tmp_path: Path) -> None:
-    session = Session(EXPERIMENT, preset_spec(EXPERIMENT, "chapter"))
-    session.advance(10**6)
-    assert "The numbers are the app's." in execute(script(session), tmp_path)
-
-
-def execute_here(words: str) -> None:
-    """Without a new process; afterwards torch is as it was."""
-    before = torch.get_default_dtype()
-    try:
-        exec(compile(words, "script", "exec"), {})
-    finally:
-        torch.set_default_dtype(before)
-
-
-@pytest.mark.parametrize("preset", ["two_outputs", "too_far", "deep", "dead"])
-def test_scripts_repeat_presets(preset: str, capsys: Any) -> None:
+@pytest.mark.parametrize("preset", ["chapter", "two_outputs", "too_far", "deep", "dead"])
+def test_scripts_repeat_presets(preset: str, alone: Alone) -> None:
     session = Session(EXPERIMENT, preset_spec(EXPERIMENT, preset))
     session.advance(10**6)
-    execute_here(script(session))
-    assert "The numbers are the app's." in capsys.readouterr().out
+    assert "The numbers are the app's." in alone.says(script(session))
 
 
-def test_a_script_knows_live_changes_and_stops_in_the_middle() -> None:
+def test_a_script_knows_live_changes_and_stops_in_the_middle(alone: Alone) -> None:
     session = run(11)
     session.set_live("learning_rate", 3.0)
     session.advance(7)
@@ -353,10 +327,9 @@ def test_a_script_knows_live_changes_and_stops_in_the_middle() -> None:
     session.advance(10)
     words = script(session)
     assert "RATES = [0.1] * 1 + [3.0] * 2 + [0.5] * 1 + [None]" in words
-    execute_here(words)
+    alone.says(words)
     wrong = words.replace("[3.0] * 2", "[2.9] * 2")
-    with pytest.raises(AssertionError, match="in the app"):
-        execute_here(wrong)
+    assert re.search("AssertionError: .*in the app", alone.fails(wrong))
 
 
 def test_every_preset_says_why_and_runs() -> None:

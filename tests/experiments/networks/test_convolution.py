@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.experiments import load
 from engine.experiments.networks._convolution.data import digits, shape
 from engine.experiments.networks._convolution.kernels import KERNELS, kernel, read
-from engine.experiments.networks._convolution.network import described
+from engine.experiments.networks._convolution.network import described, name_of
 from engine.experiments.networks._convolution.settings import LAYERS, SHAPES
 from engine.experiments.networks._convolution.window import convolution, count, over_all, pooling
 from engine.session.files import from_json, saved, to_json
@@ -337,6 +337,12 @@ def test_the_network_from_text() -> None:
     assert (layers[0].kernel, layers[0].stride, layers[0].padding) == (5, 2, 2)
     assert (layers[0].normalization, layers[0].activation, layers[0].dropout) == ("batch", "tanh", 0.1)
     assert layers[1].kind == "average" and layers[2].kind == "average"
+    wide = described("conv 3x3 4 dilation 2; relu; flatten; dense 10")
+    first: Any = wide.layers[0]
+    assert (first.dilation, first.padding, first.activation) == (2, 2, "relu") and wide.shapes[1] == (4, 8, 8)
+    assert name_of(first, wide.shapes[1]) == "Conv 3×3 dilation 2, ReLU: 4 maps of 8×8"
+    with pytest.raises(SpecError, match="a 9×9 window does not fit into 8×8"):
+        described("conv 3x3 4 dilation 4 padding 0; flatten; dense 10")
 
 
 def test_every_picture_answers_in_its_study_and_no_other() -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from engine.experiments import load
 from engine.session.branches import Event
 from engine.session.commands import script
 from engine.session.session import Session
 from engine.spec import build
+from tests.alone import Alone
 
 EXPERIMENT: Any = load("networks.convolution")
 SMALL: Any = {"study": "training", "samples": 64, "test_samples": 20, "batch_size": 16, "steps": 20,
@@ -26,14 +23,6 @@ def written(steps: int = 10**6, events: Any = (), **settings: Any) -> str:
     session = Session(EXPERIMENT, build(EXPERIMENT.Spec, settings), events)
     session.advance(steps)
     return script(session)
-
-
-def played(text: str) -> None:
-    before = torch.get_default_dtype()
-    try:
-        exec(compile(text, "script", "exec"), {})
-    finally:
-        torch.set_default_dtype(before)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +39,9 @@ def played(text: str) -> None:
         ({"operation": "global_average"}, 1),
     ],
 )
-def test_by_hand(settings: dict[str, Any], steps: int, capsys: Any) -> None:
+def test_by_hand(settings: dict[str, Any], steps: int, alone: Alone) -> None:
     text = written(steps, **settings)
-    played(text)
-    assert "positions compared" in capsys.readouterr().out
+    assert "positions compared" in alone.says(text)
     assert "engine" not in text and max(map(len, text.splitlines())) <= 120
 
 
@@ -64,35 +52,28 @@ def test_by_hand(settings: dict[str, Any], steps: int, capsys: Any) -> None:
         {"optimizer": "momentum", "learning_rate": 0.02},
         {"layers": "conv 3x3 3 stride 2; batchnorm; relu; dropout 0.2; mean; flatten; dense 10"},
         {"optimizer": "lion", "learning_rate": 0.001},
+        {"layers": "conv 3x3 3 stride 2 dilation 2; relu; conv 2x2 4 dilation 3 padding 0; flatten; dense 10"},
     ],
 )
-def test_training(settings: dict[str, Any], capsys: Any) -> None:
-    played(written(**{**SMALL, **settings}))
-    assert "from the app's" in capsys.readouterr().out
+def test_training(settings: dict[str, Any], alone: Alone) -> None:
+    assert "from the app's" in alone.says(written(**{**SMALL, **settings}))
 
 
-def test_live_changes_are_repeated() -> None:
+def test_live_changes_are_repeated(alone: Alone) -> None:
     events = [Event(5, "learning_rate", 0.02), Event(8, "batch_size", 10), Event(9, "adam.beta1", 0.5)]
     text = written(events=events, **SMALL)
     assert "batch_size = 10 from step 9 on" in text
-    played(text)
+    alone.says(text)
 
 
-def test_a_run_that_overflowed_overflows_again() -> None:
-    played(written(**{**SMALL, "optimizer": "sgd", "learning_rate": 1e3, "layers": "conv 3x3 4; flatten; dense 10"}))
+def test_a_run_that_overflowed_overflows_again(alone: Alone) -> None:
+    wild = {"optimizer": "sgd", "learning_rate": 1e3, "layers": "conv 3x3 4; flatten; dense 10"}
+    alone.says(written(**{**SMALL, **wild}))
 
 
-def test_wrong_numbers_are_noticed() -> None:
-    text = written(padding=1)
-    with pytest.raises(AssertionError, match="away from the app's numbers"):
-        played(re.sub(r"APP = \(\s*np\.array\(\[[-0-9.]+,", "APP = (np.array([99.0,", text, count=1))
+def test_wrong_numbers_are_noticed(alone: Alone) -> None:
+    other = re.sub(r"APP = \(\s*np\.array\(\[[-0-9.]+,", "APP = (np.array([99.0,", written(padding=1), count=1)
+    assert re.search("AssertionError: .*away from the app's numbers", alone.fails(other))
     text = written(**SMALL)
-    with pytest.raises(AssertionError):
-        played(text.replace("RATES", "2 * RATES", 1) if "RATES" in text else text.replace("lr=0.005", "lr=0.006"))
-
-
-def test_it_runs_alone(tmp_path: Path) -> None:
-    path = tmp_path / "convolution.py"
-    path.write_text(written(**SMALL), encoding="utf-8")
-    done = subprocess.run([sys.executable, "-I", path.name], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    other = text.replace("RATES", "2 * RATES", 1) if "RATES" in text else text.replace("lr=0.005", "lr=0.006")
+    assert alone.fails(other).startswith("AssertionError: ")

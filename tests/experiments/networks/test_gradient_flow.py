@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from engine.experiment import Estimate
 from engine.experiments import load
+from engine.experiments.networks._gradient_flow import cost
 from engine.experiments.networks._gradient_flow.measure import LAYERED, Seed
 from engine.experiments.networks._gradient_flow.network import clip, first_weights, norm, task, there_and_back
 from engine.experiments.networks._gradient_flow.pictures import factors, stacked
@@ -27,7 +30,7 @@ SMALL = {"width": 12, "samples": 9, "seeds": 3, "depth": 5}
 F = torch.nn.functional
 TORCH: dict[str, Any] = {
     "identity": lambda z: z * 1.0, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu,
-    "leaky_relu": lambda z: F.leaky_relu(z, 0.01), "elu": F.elu, "gelu": F.gelu, "silu": F.silu,
+    "leaky_relu": lambda z: F.leaky_relu(z, 0.01), "elu": F.elu, "gelu": F.gelu, "silu": F.silu, "mish": F.mish,
 }  # fmt: skip
 
 
@@ -156,9 +159,8 @@ def test_orthogonal_layers_keep_every_length() -> None:
     np.testing.assert_allclose(column(session, "factor")[:, :-1, 0], 1.0, rtol=1e-12)
 
 
-def test_the_table_takes_the_factor_apart() -> None:
-    session = Session(EXPERIMENT, preset_spec(EXPERIMENT, "chapter"))
-    session.advance(10**6)
+def test_the_table_takes_the_factor_apart(finished: Callable[[str], Session]) -> None:
+    session = finished("chapter")
     table = session.probe("table")
     for row in table.rows[:3]:  # neither normalisation nor residual
         assert float(row[4]) == pytest.approx(float(row[1]), rel=0.05)
@@ -313,9 +315,8 @@ def test_every_picture_answers_and_no_other() -> None:
         session.probe("nothing")
 
 
-def test_the_chapters_curves() -> None:
-    session = Session(EXPERIMENT, preset_spec(EXPERIMENT, "chapter"))
-    session.advance(10**6)
+def test_the_chapters_curves(finished: Callable[[str], Session]) -> None:
+    session = finished("chapter")
     (drawn,) = EXPERIMENT.drawn(session.spec, session.view())
     yours, plain = np.median(column(session, "gradient_norm")[:, -1, :2], axis=0)
     for overlay, factor, begin in zip(drawn.overlays, (0.25, 1.5, None), (plain, yours, yours), strict=True):
@@ -353,11 +354,10 @@ def test_the_largest_width_that_is_named_is_allowed() -> None:
         EXPERIMENT.check(spec(**large, width=most + 1))
 
 
-def test_every_question_has_its_answer() -> None:
+def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> None:
     expected = {"own about network": "most", "own fate network": "explodes", "own after clipping": "fallen"}
     for question in predictions(ID):
-        session = Session(EXPERIMENT, preset_spec(EXPERIMENT, question.preset))
-        session.advance(10**6)
+        session = finished(question.preset)
         found = EXPERIMENT.answer(session.spec, session.view(), question.measure.removeprefix("own "))
         assert set(question.answers.values()) == set(question.choices)
         assert found == expected[question.measure], "the explanation says so"
@@ -409,3 +409,25 @@ def test_small_weights_bring_the_quarter_back() -> None:
     seeds = EXPERIMENT.start(own).seeds
     assert factors(seeds)[0, 0] == pytest.approx(0.235, abs=0.015)
     assert stacked(seeds, "slope_rms")[0, 1:, 0].mean() == pytest.approx(0.236, abs=0.01)
+
+
+def test_the_estimate_grows_with_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that a layer of a network moves by a second: what is told is layers times seeds, and what they hold."""
+    now = [0.0]
+
+    def measured(given: Any, seed: int) -> None:
+        now[0] += float(given.depth * len(given.networks))
+
+    monkeypatch.setattr(cost, "measured", measured)
+    monkeypatch.setattr(cost.time, "perf_counter", lambda: now[0])
+    for depth in (1, 2, 100):
+        given = spec(depth=depth, width=32, samples=16, seeds=7, networks=("network", "plain"))
+        found = cost.estimate(given)
+        assert found.seconds == pytest.approx(depth * 2 * 7)
+        held = there_and_back(network(given, "network"), first_weights(depth, 32, "he_normal", 1.0, 0),
+                              task("cross_entropy", 16, 32, 0))  # fmt: skip
+        arrays = [g for g in held.gradients[:-1]] * 2 + [a for layer in held.layers for a in (layer.at, layer.slope)]
+        arrays += [*held.signals, held.top, *(layer.below for layer in held.layers[1:])]
+        assert found.bytes == pytest.approx(sum(a.nbytes for a in arrays), rel=0.3)
+    assert cost.words(given, Estimate(9.9, 10**6)) == ""
+    assert cost.words(given, Estimate(31.4, 10**6)) == "About 31 s and 1 MiB for 7 seeds; each is drawn as it comes"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from engine.experiment import Estimate
 from engine.experiments import load
+from engine.experiments.networks import gradient_flow
+from engine.experiments.networks._gradient_flow import cost
 from engine.session.presets import preset_spec
 from engine.session.session import Session
 from engine.spec import build
+from gui.page import Page
+from gui.pump import Pump
 from gui.theme import DARK, LIGHT
 from gui.views import view_for
 
@@ -115,3 +122,57 @@ def test_the_first_updates_are_asked_for_once_and_last(qtbot: Any) -> None:
     view.set_spec(session.spec)
     assert "training" not in view.wanted() and view.pictures["training"].picture is not None
     view.rest()
+
+
+@pytest.fixture
+def page(qtbot: Any) -> Iterator[Any]:
+    pump = Pump()
+    made: Any = Page(EXPERIMENT, pump, DARK)
+    qtbot.addWidget(made)
+    yield made
+    made.close_run()
+    pump.close()
+
+
+def test_of_a_slider_in_hand_only_the_newest_place_is_measured(
+    qtbot: Any, page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker is held in the middle of a seed while three more settings come: the first two are never begun."""
+    begun: list[int] = []
+    held, go = threading.Event(), threading.Event()
+    whole = gradient_flow.measured
+
+    def measured(spec: Any, seed: int) -> Any:
+        begun.append(spec.depth)
+        held.set()
+        assert go.wait(20)
+        return whole(spec, seed)
+
+    monkeypatch.setattr(gradient_flow, "measured", measured)
+    page.use_settings({"depth": 11, "width": 8, "seeds": 4})
+    assert held.wait(20)
+    for depth in (12, 13, 14):
+        page.edit("depth", depth)
+    go.set()
+    qtbot.waitUntil(lambda: page.run.view is not None and page.run.view.finish is not None, timeout=20_000)
+    assert page.run.view.spec.depth == 14
+    assert begun == [11] + 4 * [14], "the seed in hand, and then nothing but the newest setting"
+    qtbot.waitUntil(lambda: not page.run.busy, timeout=20_000)
+    assert len(page.view.pictures["gradient"].picture.lines[0].x) == 14
+
+
+def test_a_long_measurement_is_told_beforehand(qtbot: Any, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "estimate", lambda spec: Estimate(2.0 * spec.seeds, 3 * 2**20))
+    page.use_settings({"depth": 4, "width": 8, "seeds": 9})
+    qtbot.waitUntil(lambda: not page.notice.isHidden(), timeout=20_000)
+    assert page.notice.label.text() == "About 18 s and 3 MiB for 9 seeds; each is drawn as it comes"
+    page.use_settings({"depth": 4, "width": 8, "seeds": 5})
+    qtbot.waitUntil(page.notice.isHidden, timeout=20_000)
+    qtbot.waitUntil(lambda: page.run.view is not None and page.run.view.finish is not None, timeout=20_000)
+
+
+def test_taking_a_line_back_leaves_others(page: Any) -> None:
+    page.view.told.emit("About 18 s")
+    page.notice.show_message("not allowed", bad=True)
+    page.view.told.emit("")
+    assert page.notice.label.text() == "not allowed" and not page.notice.isHidden()

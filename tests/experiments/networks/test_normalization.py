@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from engine.experiments import load
 from engine.experiments.networks._normalization.settings import NORMS, batch_sizes, updates
 from engine.experiments.networks._normalization.tensor import feature_maps, grouping, normalised, torchs
 from engine.experiments.networks._normalization.training import describe
+from engine.session.commands import main
 from engine.session.presets import predictions, preset_spec, presets
 from engine.session.session import Session
 from engine.session.snapshots import digest
@@ -284,3 +286,17 @@ def test_claims_of_the_presets() -> None:
     assert large.variance_after[1] == pytest.approx(0.5, abs=0.02)
     single = run(batch=1).state.tensors
     np.testing.assert_array_equal(single[0].after, single[2].after)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [((), False), (("study=train", "samples=16", "test_samples=8", "maps=2", "seeds=1", "epochs=1"), True)],
+)
+def test_the_command_line_tells_what_the_study_measures(
+    settings: tuple[str, ...], told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [part for one in settings for part in ("--set", one)]
+    assert main(["run", ID, *given, "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("train_loss") == 4 * told and "nan" not in printed
+    assert not any(line.endswith(" ") for line in printed.splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from sklearn.decomposition import PCA
 
 from engine.data import DATA
 from engine.experiments import load
+from engine.schedules import SCHEDULES
 from engine.session.presets import predictions, preset_spec, presets
 from engine.session.results import measured, rows, summary
 from engine.session.session import Session
 from engine.session.snapshots import digest
-from engine.spec import SpecError, build, changed
+from engine.spec import SpecError, build, changed, declarations
 
 ID = "networks.playground"
 PLAYGROUND: Any = load(ID)
@@ -380,9 +382,8 @@ def test_unknown_pictures_are_refused() -> None:
 
 
 @pytest.mark.parametrize("preset", [p.name for p in presets(ID) if p.name != "chapter_lab"])
-def test_presets_do_what_they_say(preset: str) -> None:
-    session = Session(PLAYGROUND, preset_spec(PLAYGROUND, preset))
-    session.advance(10**6)
+def test_presets_do_what_they_say(preset: str, finished: Callable[[str], Session]) -> None:
+    session = finished(preset)
     view = session.view()
     last = {name: float(view.latest(name)[0]) for name in ("train_loss", "train_accuracy", "test_accuracy",
                                                            "test_loss", "dead_share")}  # fmt: skip
@@ -399,11 +400,10 @@ def test_presets_do_what_they_say(preset: str) -> None:
     assert holds, last
 
 
-def test_every_question_has_its_answer() -> None:
+def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> None:
     expected = {"own accuracy 0.9": "no", "own overfits": "yes", "finish network": "diverged"}
     for question in predictions(ID):
-        session = Session(PLAYGROUND, preset_spec(PLAYGROUND, question.preset))
-        session.advance(10**6)
+        session = finished(question.preset)
         view = session.view()
         own = question.measure.startswith("own ")
         found = (PLAYGROUND.answer(session.spec, view, question.measure[4:]) if own
@@ -418,3 +418,17 @@ def test_conventions_are_told_where_they_differ() -> None:
     book = run(convention="book", l2=0.05, optimizer="adamw", **QUICK).state.params
     half = run(convention="pytorch", l2=0.1, optimizer="adamw", **QUICK).state.params
     np.testing.assert_array_equal(book, half)
+
+
+def test_schedules_that_would_move_the_momentum_say_that_they_do_not() -> None:
+    """Their settings stand under a head that says so, and none of them is one of the momentum."""
+    groups: dict[str, set[str]] = {}
+    for declared in declarations(load(ID).Spec):
+        name, _, own = declared.key.rpartition(".")
+        if name in SCHEDULES:
+            groups.setdefault(name, set()).add(declared.group)
+            assert "momentum" not in own
+    moving = {name for name in groups if SCHEDULES[name].momentum is not None}
+    assert moving == {"one_cycle", "cyclic"}
+    for name, heads in groups.items():
+        assert heads == {SCHEDULES[name].title + ", rate only" * (name in moving)}

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from engine.experiments import load
 from engine.session.commands import script
 from engine.session.presets import preset_spec
 from engine.session.session import Session
 from engine.spec import build
+from tests.alone import Alone
 
 PLAYGROUND: Any = load("networks.playground")
 QUICK = {"samples": 60, "hidden": (6, 5), "steps": 80}
-
-
-def execute(text: str) -> str:
-    """What a script prints, run in this process: loading torch anew each time would take longest of all."""
-    before, printed = torch.get_default_dtype(), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
-    finally:
-        torch.set_default_dtype(before)
-    return printed.getvalue()
 
 
 def tolerance(text: str) -> float:
@@ -41,19 +25,14 @@ def tolerance(text: str) -> float:
 
 
 @pytest.mark.parametrize(("preset", "steps"), [("chapter_lab", 5000), ("digits", 60), ("batch_norm", 80)])
-def test_presets_run_alone(preset: str, steps: int, tmp_path: Path) -> None:
+def test_presets_run_alone(preset: str, steps: int, alone: Alone) -> None:
     session = Session(PLAYGROUND, preset_spec(PLAYGROUND, preset))
     session.advance(steps)
     text = script(session)
-    path = tmp_path / "network.py"
-    path.write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-I", "-W", "error", str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=110
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"{session.state.model.network.parameters} parameters, the farthest" in done.stdout
+    printed = alone.says(text)
+    assert f"{session.state.model.network.parameters} parameters, the farthest" in printed
     if preset == "chapter_lab":
-        assert tolerance(text) <= 1e-8 and "loss before it 0.41970818" in done.stdout
+        assert tolerance(text) <= 1e-8 and "loss before it 0.41970818" in printed
 
 
 CASES: dict[str, dict[str, Any]] = {
@@ -68,16 +47,16 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_scripts_end_where_the_app_ends(name: str) -> None:
+def test_scripts_end_where_the_app_ends(name: str, alone: Alone) -> None:
     session = Session(PLAYGROUND, build(PLAYGROUND.Spec, {**QUICK, "dtype": "float64", **CASES[name]}))
     session.advance(10**6)
     text = script(session)
     assert tolerance(text) <= 1e-7
-    assert "the farthest" in execute(text)
+    assert "the farthest" in alone.says(text)
     assert max(len(line) for line in text.split("\n")) <= 120
 
 
-def test_live_changes_are_in_the_script() -> None:
+def test_live_changes_are_in_the_script(alone: Alone) -> None:
     settings = {**QUICK, "dtype": "float64", "batch_size": 8, "l2": 0.01}
     session = Session(PLAYGROUND, build(PLAYGROUND.Spec, settings))
     session.advance(20)
@@ -88,25 +67,25 @@ def test_live_changes_are_in_the_script() -> None:
     session.advance(30)
     text = script(session)
     assert "learning_rate = 0.05 from step 21 on" in text and "batch_size = 5" in text
-    execute(text)
-    with pytest.raises(AssertionError, match="a parameter ended"):
-        execute(text.replace("batch_size = 5", "batch_size = 6"))
+    alone.says(text)
+    other = text.replace("batch_size = 5", "batch_size = 6")
+    assert re.search("AssertionError: .*a parameter ended", alone.fails(other))
 
 
-def test_single_precision_is_held_to_what_rounding_allows() -> None:
+def test_single_precision_is_held_to_what_rounding_allows(alone: Alone) -> None:
     session = Session(PLAYGROUND, build(PLAYGROUND.Spec, {**QUICK, "activation": "relu", "steps": 400}))
     session.advance(400)
     text = script(session)
     assert "set_default_dtype(torch.float32)" in text and 1e-4 <= tolerance(text) < 0.1
-    execute(text)
+    alone.says(text)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_diverged_run_diverges_in_its_script(dtype: str) -> None:
+def test_a_diverged_run_diverges_in_its_script(dtype: str, alone: Alone) -> None:
     spec = preset_spec(PLAYGROUND, "too_high").model_copy(update={"dtype": dtype})
     session = Session(PLAYGROUND, spec)
     session.advance(10**6)
     assert session.finish == "diverged"
     text = script(session)
     assert "no longer finite at step" in text or "the farthest" in text
-    execute(text)
+    alone.says(text)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from engine.experiments import load
 from engine.experiments.regularization._early_stopping.chapter import simulated, stopped
 from engine.experiments.regularization._early_stopping.patience import Patience, Watch
 from engine.session.commands import script
-from engine.session.presets import predictions, preset_spec, presets
+from engine.session.presets import predictions, presets
 from engine.session.results import measured, rows, summary
 from engine.session.session import Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build
+from tests.alone import Alone
 
 ID = "regularization.early_stopping"
 QUICK: dict[str, Any] = {"epochs": 60, "hidden": (20,), "test_samples": 100, "validation_samples": 50,
@@ -39,23 +35,6 @@ def run(**settings: Any) -> Session:
     found = session(**settings)
     found.advance(10**6)
     return found
-
-
-def execute(text: str, folder: Path | None) -> str:
-    """What a script prints; run alone in a folder, or in this process, since loading torch anew takes longest."""
-    if folder is not None:
-        path = folder / "script.py"
-        path.write_text(text, encoding="utf-8")
-        done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=folder)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-    before, printed = torch.get_default_dtype(), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
-    finally:
-        torch.set_default_dtype(before)
-    return printed.getvalue()
 
 
 def column(found: Session, name: str) -> Any:
@@ -127,10 +106,9 @@ def test_the_chapters_simulated_numbers() -> None:
     assert epochs[validation.argmin()] == 90
 
 
-def test_the_chapters_figure_is_laid_over_and_called_simulated() -> None:
+def test_the_chapters_figure_is_laid_over_and_called_simulated(finished: Callable[[str], Session]) -> None:
     experiment = load(ID)
-    found = Session(experiment, preset_spec(experiment, "chapter"))
-    found.advance(10**6)
+    found = finished("chapter")
     (drawn,) = experiment.drawn(found.spec, found.view())
     assert "nothing was trained" in drawn.claim
     for words in ("0.22502 at epoch 59", "stop at epoch 70", "58 and 69", "0.19622 at epoch 90", "usual best at"):
@@ -224,12 +202,11 @@ def test_pictures() -> None:
         found.probe("nothing")
 
 
-def test_every_question_has_its_answer() -> None:
+def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> None:
     experiment = load(ID)
     expected = {"moons": "usual", "too_hasty": "patient"}
     for question in predictions(ID):
-        found = Session(experiment, preset_spec(experiment, question.preset))
-        found.advance(10**6)
+        found = finished(question.preset)
         view = found.view()
         own = question.measure.startswith("own ")
         answer = (experiment.answer(found.spec, view, question.measure[4:]) if own else
@@ -238,12 +215,11 @@ def test_every_question_has_its_answer() -> None:
         assert answer == expected[question.preset], "the explanation says so"
 
 
-def test_what_the_presets_say() -> None:
+def test_what_the_presets_say(finished: Callable[[str], Session]) -> None:
     experiment = load(ID)
     told = {}
     for preset in presets(ID):
-        found = Session(experiment, preset_spec(experiment, preset.name))
-        found.advance(10**6)
+        found = finished(preset.name)
         told[preset.name] = summary(experiment, found.view())["series"]
     moons = told["moons"]
     assert moons["none"]["train_loss"] < 0.5 * moons["hasty"]["train_loss"], "it goes on falling"
@@ -268,12 +244,11 @@ SCRIPTS: dict[str, tuple[dict[str, Any], tuple[tuple[str, Any], ...]]] = {
 
 
 @pytest.mark.parametrize("case", SCRIPTS)
-def test_scripts_restore_the_same_weights(case: str, tmp_path: Path) -> None:
+def test_scripts_restore_the_same_weights(case: str, alone: Alone) -> None:
     settings, live = SCRIPTS[case]
     found = session(**settings)
     found.advance(25)
     for key, value in live:
         found.set_live(key, value)
     found.advance(10**6)
-    printed = execute(script(found), tmp_path if case == "live" else None)
-    assert printed.count("from the app's") == len(found.series)
+    assert alone.says(script(found)).count("from the app's") == len(found.series)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from engine.session.presets import figures, predictions, preset_spec, presets
 from engine.session.results import line, measured, summary
 from engine.session.session import Session
 from engine.spec import SpecError, build, declarations, read_text, write_text
+from tests.alone import Alone
 
 ID = "schedules.curves"
 CURVES: Any = load(ID)
@@ -302,14 +301,6 @@ def test_inside_tells_the_rate_in_force() -> None:
 
 
 # -- scripts ---------------------------------------------------------------------------------------------------------
-MANY = """
-import runpy, sys
-for name in sys.argv[1:]:
-    try:
-        runpy.run_path(name, run_name="__main__")
-    except AssertionError as error:
-        print(name, "AssertionError:", error, file=sys.stderr)
-"""
 ODD: tuple[dict[str, Any], ...] = (
     {"schedules": ("plateau",), "total_steps": 400, "base_lr": 5.0, "plateau.patience": 1000},
     {"schedules": ("cosine", "plateau"), "total_steps": 1, "plateau.noise": 0.0},
@@ -317,8 +308,8 @@ ODD: tuple[dict[str, Any], ...] = (
 )
 
 
-def test_scripts_agree_with_the_app_and_notice_what_does_not(tmp_path: Path) -> None:
-    """After a live change and a step back; of odd runs; and one that is wrong. In one interpreter, for torch's sake."""
+def test_scripts_agree_with_the_app_and_notice_what_does_not(alone: Alone) -> None:
+    """After a live change and a step back; of odd runs; and one that is wrong."""
     one = run({"schedules": ALL, "total_steps": 150, "cosine.warmup": True, "drawn.smooth": True, "linear.warmup": True,
                "plateau.patience": 4, "wsd.decay": "sqrt"}, 60)  # fmt: skip
     one.set_live("base_lr", 0.03)
@@ -326,12 +317,7 @@ def test_scripts_agree_with_the_app_and_notice_what_does_not(tmp_path: Path) -> 
     one.seek(120)
     text = script(one)
     assert text == script(one)
-    texts = [text, *(script(run(values)) for values in ODD), text.replace("gamma=0.9704455335485082", "gamma=0.97")]
-    names = [f"script{i}.py" for i in range(len(texts))]
-    for name, words in zip(names, texts, strict=True):
-        (tmp_path / name).write_text(words, encoding="utf-8")
-    done = subprocess.run([sys.executable, "-I", "-c", MANY, *names], cwd=tmp_path, capture_output=True, text=True,
-                          timeout=100, check=False)  # fmt: skip
-    assert done.returncode == 0 and done.stdout.count("rates agree; at step 120") >= len(ALL)
-    (told,) = done.stderr.splitlines()
-    assert told.startswith("script4.py AssertionError: exponential has the rate")
+    told = [alone.says(words) for words in (text, *(script(run(values)) for values in ODD))]
+    assert "".join(told).count("rates agree; at step 120") >= len(ALL)
+    wrong = text.replace("gamma=0.9704455335485082", "gamma=0.97")
+    assert alone.fails(wrong).startswith("AssertionError: exponential has the rate")

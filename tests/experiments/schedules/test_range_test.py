@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
-import subprocess
-import sys
-from pathlib import Path
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,6 +27,7 @@ from engine.session.results import rows, summary
 from engine.session.session import Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build
+from tests.alone import Alone
 
 ID = "schedules.range_test"
 QUICK: dict[str, Any] = {"steps": 80, "data": "moons", "samples": 60, "hidden": (6,), "batch_size": 8}
@@ -392,22 +390,20 @@ def test_odd_runs_end_as_they_should(settings: dict[str, Any]) -> None:
         found.probe("nothing")
 
 
-def test_every_question_has_its_answer() -> None:
+def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> None:
     experiment = load(ID)
     expected = {"digits": "steepest", "quadratic": "near", "trained": "no"}
     for question in predictions(ID):
-        found = Session(experiment, preset_spec(experiment, question.preset))
-        found.advance(10**6)
+        found = finished(question.preset)
         answer = experiment.answer(found.spec, found.view(), question.measure[4:])
         assert question.answers[answer] in question.choices
         assert answer == expected[question.preset], "the explanation says so"
 
 
-def test_what_the_presets_say() -> None:
-    experiment, told, report = load(ID), {}, {}
+def test_what_the_presets_say(finished: Callable[[str], Session]) -> None:
+    told, report = {}, {}
     for preset in presets(ID):
-        found = Session(experiment, preset_spec(experiment, preset.name))
-        found.advance(10**6)
+        found = finished(preset.name)
         view = found.view()
         told[preset.name] = {name: float(values[0]) for name, values in view.branch.final.items()}
         report[preset.name] = found.probe("report")
@@ -453,43 +449,26 @@ SCRIPTS: dict[str, tuple[dict[str, Any], tuple[tuple[str, Any], ...], str]] = {
 
 
 @pytest.mark.parametrize("case", SCRIPTS)
-def test_scripts_find_the_same(case: str, tmp_path: Path) -> None:
+def test_scripts_find_the_same(case: str, alone: Alone) -> None:
     settings, live, printed = SCRIPTS[case]
     found = session(**settings)
     found.advance(30)
     for key, value in live:
         found.set_live(key, value)
     found.advance(10**6)
-    assert printed in execute(script(found), tmp_path if case == "whole test" else None)
+    assert printed in alone.says(script(found))
 
 
-def test_a_script_of_half_a_test_ends_there() -> None:
+def test_a_script_of_half_a_test_ends_there(alone: Alone) -> None:
     found = session(max_lr=1.0)
     found.advance(33)
     text = script(found)
     assert "STEPS = 33" in text and "SUGGESTED" not in text
-    assert "farthest" in execute(text, None)
+    assert "farthest" in alone.says(text)
 
 
-def execute(text: str, folder: Path | None) -> str:
-    """What a script prints; run alone in a folder, or in this process, since loading torch anew takes longest."""
-    if folder is not None:
-        path = folder / "script.py"
-        path.write_text(text, encoding="utf-8")
-        done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=folder)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-    before, printed = torch.get_default_dtype(), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
-    finally:
-        torch.set_default_dtype(before)
-    return printed.getvalue()
-
-
-def test_a_script_notices_another_end() -> None:
+def test_a_script_notices_another_end(alone: Alone) -> None:
     found = run(max_lr=100.0)
     text = script(found)
-    with pytest.raises(AssertionError, match=r"smoothed loss|the test ended|losses, in"):
-        execute(text.replace("SMOOTHING = 0.9", "SMOOTHING = 0.91"), None)
+    told = alone.fails(text.replace("SMOOTHING = 0.9", "SMOOTHING = 0.91"))
+    assert re.search(r"AssertionError: .*(smoothed loss|the test ended|losses, in)", told)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, QSettings, Qt
 from PySide6.QtGui import QColor
@@ -69,6 +70,13 @@ def test_words_on_the_plot_pick_and_elsewhere_it_scrubs(qtbot: QtBot) -> None:
     with qtbot.waitSignal(view.sought) as told:
         view.loss.grabbed(QPointF(view.loss.canvas.frame().width * 0.5, 200.0))
     assert 0 < told.args[0] <= 80
+
+
+def test_a_plot_over_a_column_that_has_no_place_yet_scrubs_nowhere(qtbot: QtBot) -> None:
+    view, session = shown(qtbot, 0)
+    assert not np.isfinite(session.row["tested_rate"]).any()
+    with qtbot.assertNotEmitted(view.sought):
+        view.loss.grabbed(QPointF(view.loss.canvas.frame().width * 0.5, 200.0))
 
 
 def test_a_picked_suggestion_tells_why(qtbot: QtBot) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from engine.experiments import load
 from engine.experiments._shared.trained.model import build as model_of
@@ -19,11 +14,12 @@ from engine.experiments._shared.trained.model import rule_of
 from engine.experiments.schedules._shared.settings import NAMES, parameters
 from engine.schedules import Plateau, momenta, rates
 from engine.session.commands import script
-from engine.session.presets import predictions, preset_spec, presets
+from engine.session.presets import predictions, presets
 from engine.session.results import measured, rows, summary
 from engine.session.session import Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build
+from tests.alone import Alone
 
 ID = "schedules.training"
 QUICK: dict[str, Any] = {
@@ -45,23 +41,6 @@ def run(**settings: Any) -> Session:
     found = session(**settings)
     found.advance(10**6)
     return found
-
-
-def execute(text: str, folder: Path | None) -> str:
-    """What a script prints; run alone in a folder, or in this process, since loading torch anew takes longest."""
-    if folder is not None:
-        path = folder / "script.py"
-        path.write_text(text, encoding="utf-8")
-        done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=110, cwd=folder)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-    before, printed = torch.get_default_dtype(), io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
-    finally:
-        torch.set_default_dtype(before)
-    return printed.getvalue()
 
 
 def column(found: Session, name: str) -> Any:
@@ -260,11 +239,10 @@ def test_digits_held_back_stay_when_there_are_fewer_to_train_on() -> None:
     assert len(np.unique(together, axis=0)) == len(together)
 
 
-def test_every_question_has_its_answer() -> None:
+def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> None:
     experiment = load(ID)
     for question in predictions(ID):
-        found = Session(experiment, preset_spec(experiment, question.preset))
-        found.advance(10**6)
+        found = finished(question.preset)
         view = found.view()
         own = question.measure.startswith("own ")
         answer = (experiment.answer(found.spec, view, question.measure[4:]) if own else
@@ -273,12 +251,11 @@ def test_every_question_has_its_answer() -> None:
         assert answer == "one_cycle", "the explanation says so"
 
 
-def test_what_the_presets_say() -> None:
+def test_what_the_presets_say(finished: Callable[[str], Session]) -> None:
     experiment = load(ID)
     told = {}
     for preset in presets(ID):
-        found = Session(experiment, preset_spec(experiment, preset.name))
-        found.advance(10**6)
+        found = finished(preset.name)
         told[preset.name] = summary(experiment, found.view())["series"]
     assert told["floor"]["constant"]["train_loss"] > 1.4 * told["floor"]["cosine"]["train_loss"]
     assert told["spiral"]["constant"]["test_loss"] > 3 * told["spiral"]["one_cycle"]["test_loss"]
@@ -289,6 +266,7 @@ def test_what_the_presets_say() -> None:
     for bad, name in (("too_soon", "exponential"), ("too_soon", "step"), ("impatient", "plateau"),
                       ("cut_short", "one_cycle")):  # fmt: skip
         assert told[bad][name]["train_loss"] > 1.08 * told[bad]["cosine"]["train_loss"]
+    assert all(0.045 < one["train_loss"] < 0.06 for one in told["by_hand"].values())
     assert all(one["train_loss"] == pytest.approx(np.log(10), abs=0.03) for one in told["dead"].values())
 
 
@@ -311,12 +289,12 @@ SCRIPTS: dict[str, tuple[dict[str, Any], tuple[tuple[str, Any], ...]]] = {
 
 
 @pytest.mark.parametrize("case", SCRIPTS)
-def test_scripts_train_to_the_same_weights(case: str, tmp_path: Path) -> None:
+def test_scripts_train_to_the_same_weights(case: str, alone: Alone) -> None:
     settings, live = SCRIPTS[case]
     found = session(**settings)
     found.advance(50)
     for key, value in live:
         found.set_live(key, value)
     found.advance(10**6)
-    printed = execute(script(found), tmp_path if case == "live" else None)
+    printed = alone.says(script(found))
     assert printed.count("\n") == len(found.series)

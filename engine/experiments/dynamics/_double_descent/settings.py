@@ -10,6 +10,12 @@ FAMILIES = {
     "width": "Network width",
     "epochs": "Training time",
 }
+GROWS = {  # as an axis says it
+    "isotropic": "columns p",
+    "random_features": "random features p",
+    "width": "hidden units",
+    "epochs": "epochs",
+}
 FITS = {
     "ridgeless": "No penalty",
     "ridge": "Ridge, as set",
@@ -32,7 +38,7 @@ class DoubleDescentSpec(Spec):
     fits: tuple[str, ...] = choice(
         ("ridgeless", "ridge", "best"), FITS, "Penalties",
         "What is added to the squared errors: a penalty times the squared weights. Best is known for isotropic columns "
-        "only: sigma^2 p / r^2", group="Model",
+        "only: σ² p / r²", group="Model",
     )  # fmt: skip
     penalty: float = number(1.0, 1e-6, 1e6, "Ridge", "The penalty of 'Ridge, as set'", log=True, group="Model")
 
@@ -40,11 +46,11 @@ class DoubleDescentSpec(Spec):
     seeds: int = number(20, 1, 200, "Repetitions", "With data of their own; curves are means", log=True, group="Data")
     seed: int = number(0, 0, 2**32 - 1, "Seed", "Of the first repetition; the next ones follow", group="Data")
     noise: float = number(
-        0.25, 0.0, 10.0, "Noise variance sigma^2", "Of the targets fitted; errors are against targets without it",
+        0.25, 0.0, 10.0, "Noise variance σ²", "Of the targets fitted; errors are against targets without it",
         group="Data",
     )  # fmt: skip
     signal: float = number(
-        1.0, 0.0, 10.0, "Signal r^2", "Squared norm of the true weights", group="Data", shown_when=_ISOTROPIC,
+        1.0, 0.0, 10.0, "Signal r²", "Squared norm of the true weights", group="Data", shown_when=_ISOTROPIC,
     )  # fmt: skip
     spread: str = choice(
         "seen", {"seen": "In the p columns", "unseen": "Also beyond them"},

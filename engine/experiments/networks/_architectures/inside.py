@@ -64,7 +64,7 @@ def _lines(layer: Layer, row: Row, before: Field) -> Iterator[str]:
     match layer:
         case Conv() | Pool():
             pad, room = layer.padding, given[1] + 2 * layer.padding
-            size = layer.kernel if isinstance(layer, Conv) else layer.size
+            size = layer.reach if isinstance(layer, Conv) else layer.size
             wide = rf"{given[1]} + {2 * pad} - {size}" if pad else rf"{room} - {size}"
             sides = ("lceil", "rceil") if isinstance(layer, Pool) and layer.ceil else ("lfloor", "rfloor")
             yield rf"n' = \left\{sides[0]} \frac{{{wide}}}{{{layer.stride}}} \right\{sides[1]} + 1 = {out[1]}"

@@ -64,7 +64,7 @@ def _add(found: list[MapLayer], part: Any, stage: float) -> float:
     """Take one part of the text in. `stage`: what the last layer has already, infinite where it takes nothing."""
     match part:
         case parts.Conv(groups=1):
-            found.append(Conv(part.channels, part.kernel, part.stride, part.padding, activation="identity",
+            found.append(Conv(part.channels, part.kernel, part.stride, part.padding, part.dilation, "identity",
                               bias=part.bias))  # fmt: skip
             return STAGE["weights"]
         case parts.Linear():
@@ -120,7 +120,8 @@ def name_of(layer: MapLayer, after: Shape) -> str:
     """A layer in a few words, with what comes out of it."""
     match layer:
         case Conv():
-            words = f"Conv {layer.kernel}×{layer.kernel}{_bent(layer.activation)}"
+            apart = f" dilation {layer.dilation}" if layer.dilation > 1 else ""
+            words = f"Conv {layer.kernel}×{layer.kernel}{apart}{_bent(layer.activation)}"
         case Pool():
             words = f"{layer.kind.capitalize()} pool {layer.kernel}"
         case GlobalPool():

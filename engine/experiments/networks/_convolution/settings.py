@@ -79,8 +79,8 @@ class _Base(Spec):
                            shown_when={**_HAND, "operation": ("convolution", "max")})  # fmt: skip
 
     layers: str = text(
-        LAYERS, "Layers", "conv 3x3 8 (with stride, padding), batchnorm, relu and others, pool 2, avgpool 2, mean, "
-        "dropout 0.5, flatten, dense 10; semicolons between", longest=500, group="Network", shown_when=_TRAIN,
+        LAYERS, "Layers", "conv 3x3 8 (with stride, padding, dilation), batchnorm, relu and others, pool 2, avgpool 2, "
+        "mean, dropout 0.5, flatten, dense 10; semicolons between", longest=500, group="Network", shown_when=_TRAIN,
     )  # fmt: skip
     initialization: str = choice("he_normal", _WEIGHTS, "Initialisation", "Of the first weights; biases begin at 0",
                                  group="Network", shown_when=_TRAIN)  # fmt: skip

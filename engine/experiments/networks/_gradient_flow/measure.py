@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from engine.experiment import Array
 from engine.experiments.networks._gradient_flow.network import (
+    Layer,
     Pass,
     Task,
     clip,
@@ -74,14 +76,14 @@ def nudged(given: Task, nudge: float) -> Task:
     return Task(given.x * (1.0 + nudge * np.sin(np.arange(given.x.size)).reshape(given.x.shape)), given.y)
 
 
-def outputs(found: Pass) -> tuple[Array, ...]:
+def outputs(layers: Sequence[Layer], top: Array) -> tuple[Array, ...]:
     """What every hidden layer puts out, from the first on: [samples, width] each."""
-    return (*(layer.below for layer in found.layers[1:]), found.top)
+    return (*(layer.below for layer in layers[1:]), top)
 
 
 def _layered(found: Pass) -> list[list[float]]:
     """The first four measures of one network, [4, depth]."""
-    out = outputs(found)
+    out = outputs(found.layers, found.top)
     root = np.sqrt(out[0].size)
     with np.errstate(all="ignore"):
         return [

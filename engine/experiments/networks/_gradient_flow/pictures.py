@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.experiment import Array
 from engine.experiments.networks._gradient_flow.measure import LAYERED, Seed, outputs
-from engine.experiments.networks._gradient_flow.network import first_weights, task, there_and_back
+from engine.experiments.networks._gradient_flow.network import first_weights, forward, task
 from engine.experiments.networks._gradient_flow.settings import TITLES, GradientFlowSpec, network
 from engine.experiments.networks._gradient_flow.updates import affordable, loss_paths
 from engine.picture import Bars, Line, Lines, Table, histogram
@@ -125,7 +125,7 @@ def histograms(spec: GradientFlowSpec, seed: int, name: str) -> Bars:
     """What the first, the middle and the last hidden layer of one network put out."""
     kind = network(spec, name)
     weight = first_weights(spec.depth, spec.width, kind.initialization, kind.std, seed)
-    out = outputs(there_and_back(kind, weight, task(spec.loss, spec.samples, spec.width, seed)))
+    out = outputs(*forward(kind, weight, task(spec.loss, spec.samples, spec.width, seed).x))
     chosen = sorted({1, (spec.depth + 1) // 2, spec.depth})
     groups = tuple(histogram(f"Layer {k}", out[k - 1]) for k in chosen)
     return Bars(groups, note=TITLES[name])

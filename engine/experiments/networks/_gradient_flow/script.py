@@ -28,6 +28,7 @@ _FUNCTIONS = {
     "elu": "torch.nn.functional.elu",
     "gelu": "torch.nn.functional.gelu",
     "silu": "torch.nn.functional.silu",
+    "mish": "torch.nn.functional.mish",
     "identity": "lambda z: z + 0.0",
 }
 

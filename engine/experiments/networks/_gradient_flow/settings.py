@@ -8,7 +8,7 @@ from engine.networks.activations import ACTIVATIONS
 from engine.networks.initializations import INITIALIZATIONS
 from engine.spec import Settings, Spec, choice, flag, number
 
-NAMES = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "identity")
+NAMES = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "mish", "identity")
 CHOSEN = {name: ACTIVATIONS[name].title for name in NAMES}
 WEIGHTS = {name: one.title for name, one in INITIALIZATIONS.items()}
 NORMALIZATIONS = {"none": "None", "batch": "Batch norm", "layer": "Layer norm"}

@@ -38,12 +38,13 @@ def _rule(name: str) -> Settings:
 
 
 def _schedule(name: str) -> Settings:
-    """One schedule's parameters, shown while it is chosen. The momentum that some move stays as it is set."""
+    """One schedule's parameters, shown while it is chosen. The momentum that some move stays as it is set, which the
+    group's name says."""
     shown = {"schedule": (name,)}
+    one = SCHEDULES[name]
+    group = one.title if one.momentum is None else f"{one.title}, rate only"
     fields: dict[str, Any] = {
-        p.name: _parameter(p, SCHEDULES[name].title, shown)
-        for p in SCHEDULES[name].parameters
-        if not p.name.endswith("momentum")
+        p.name: _parameter(p, group, shown) for p in one.parameters if not p.name.endswith("momentum")
     }
     return create_model(f"{name.title().replace('_', '')}Settings", __base__=Settings, **fields)()
 
@@ -148,7 +149,10 @@ class _Base(Spec):
         0.01, 1e-12, 1e6, "Learning rate", "Of the optimizer; with a schedule the highest", live=True, log=True,
         group="Training",
     )  # fmt: skip
-    schedule: str = choice("constant", FOLLOWED, "Schedule", "How the rate goes on", group="Training")
+    schedule: str = choice(
+        "constant", FOLLOWED, "Schedule", "How the rate goes on. The rate only: where a schedule would move the "
+        "momentum too, as in Training under schedules, that stays as it is set", group="Training",
+    )  # fmt: skip
     batch_size: int = number(
         16, 0, 100_000, "Batch size", "Samples a step takes; 0, or more than there are: all", live=True, log=True,
         group="Training",

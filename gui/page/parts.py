@@ -1,0 +1,110 @@
+"""What a page is made of, and where its parts stand."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from engine.experiment import Experiment
+from engine.session.presets import predictions, preset_spec, presets
+from engine.spec import Spec, declarations
+from gui.errors import Notice
+from gui.form import Form
+from gui.lesson import Lesson
+from gui.pump import Pump
+from gui.questions import Questions
+from gui.run import Run
+from gui.runs import Pinned
+from gui.theme import Theme, dress
+from gui.transport import Transport
+from gui.undo import Undo
+from gui.views import view_for
+
+
+class PageParts(QWidget):
+    """One experiment on screen. Signals: `failed(line, details)` for what no field can show; `codeReady(text)`;
+    `stateChanged()` when undo, pins or the run in hand changed; `handed(id, settings)` when another experiment is to
+    be opened with these settings."""
+
+    failed = Signal(str, str)
+    codeReady = Signal(str)
+    stateChanged = Signal()
+    handed = Signal(str, object)
+    play_when_ready = False
+
+    def __init__(self, experiment: Experiment, pump: Pump, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click beside the fields gives the keys to the transport
+        self.experiment, self.theme = experiment, theme
+        self.presets = presets(experiment.id)
+        self.spec: Spec = preset_spec(experiment, self.presets[0].name) if self.presets else experiment.Spec()
+        self.undo = Undo()
+        self.pinned: list[Pinned] = []
+        self.run = Run(pump, experiment.id, self)
+        self.view = view_for(experiment, theme)
+        self.view.live = True
+        self.form = Form(experiment.Spec, self.spec)
+        self.lesson = Lesson(theme=theme)
+        self.lesson.inside.places = self.view.places
+        self.transport = Transport(theme=theme)
+        self.notice = Notice(self)
+        self.questions = Questions(predictions(experiment.id))
+        self._live_keys = {d.key for d in declarations(experiment.Spec) if d.live}
+        self._drawn = False
+        self._scale = 0.0
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self.left = QWidget()
+        self.left.setProperty("role", "panel")
+        self.left.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.left_layout = QVBoxLayout(self.left)
+        self.left_layout.setContentsMargins(0, 0, 0, 0)
+        self.left_layout.setSpacing(0)
+        scroll = QScrollArea()
+        scroll.setWidget(self.form)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        heading = QLabel("EXPERIMENTS")
+        heading.setProperty("role", "section")
+        heading.setContentsMargins(12, 12, 12, 4)
+        self.left_layout.addWidget(heading)
+        self.left_layout.addWidget(scroll, 1)
+        self.columns = QSplitter(Qt.Orientation.Horizontal)
+        self.columns.setObjectName("columns")
+        self.columns.setHandleWidth(1)
+        for widget, stretch in ((self.left, 0), (self.view, 1), (self.lesson, 0)):
+            self.columns.addWidget(widget)
+            self.columns.setStretchFactor(self.columns.indexOf(widget), stretch)
+        self.columns.setCollapsible(1, False)
+        body = QHBoxLayout()
+        body.addWidget(self.columns)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(body, 1)
+        layout.addWidget(self.notice)
+        layout.addWidget(self.transport)
+
+    # -- looks ---------------------------------------------------------------------------------------------------------
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Repaint in another theme."""
+        dress(self, theme)
+        if theme.scale != self._scale:  # wider type needs wider columns
+            self._scale = theme.scale
+            sides = round(264 * theme.scale), round(300 * theme.scale)
+            self.columns.setSizes([sides[0], max(300, self.width() - sum(sides)), sides[1]])
+        self.theme = theme
+        for part in (self.form, self.view, self.lesson, self.transport, self.notice):
+            part.apply_theme(theme)
+
+    def set_visible(self, visible: bool) -> None:
+        """A page that is not looked at runs on with a smaller budget and draws nothing."""
+        self.run.visible = visible
+
+    def close_run(self) -> None:
+        """Stop everything this page has under way."""
+        self.run.close()
+        self.view.rest()
