@@ -139,7 +139,8 @@ class SessionView:
     def latest(self, column: str) -> Array:
         """The last number measured of each contestant at or before `step`, [series]; nan where there is none."""
         row = self.row.get(column, np.full(len(self.series), np.nan))
-        if np.isfinite(row).any():
+        known = np.isfinite(row)
+        if known.all():
             return row
         history = self.branch.history
         until = int(np.searchsorted(history.steps, self.step, side="right"))
@@ -148,7 +149,8 @@ class SessionView:
         if not good.any():
             return row
         last = len(rows) - 1 - good[::-1].argmax(axis=0)
-        latest: Array = np.where(good.any(axis=0), rows[last, np.arange(len(row))], np.nan)
+        earlier = np.where(good.any(axis=0), rows[last, np.arange(len(row))], np.nan)
+        latest: Array = np.where(known, row, earlier)
         return latest
 
     @property

@@ -24,15 +24,18 @@ def state_of(view: SessionView, label: Callable[[str], str]) -> dict[str, Any]:
 
 
 def best(view: SessionView, loss: str, label: Callable[[str], str]) -> str:
-    """The lowest value of the column `loss` at the step in hand, and whose it is; nothing where there is none."""
+    """The lowest value of the column `loss` up to the step in hand's, and whose it is; nothing where there is none.
+
+    Who is done keeps the last value; who diverged is out.
+    """
     import numpy as np
 
     if not loss:
         return ""
-    values = view.latest(loss)
+    values = np.array(view.latest(loss))
+    values[[e.series for e in view.branch.endings if e.finish == "diverged" and e.step <= view.step]] = np.nan
     if not np.isfinite(values).any():
         return ""
     first = int(np.nanargmin(np.where(np.isfinite(values), values, np.nan)))
-    if len(view.series) == 1:
-        return f"{loss.replace('_', ' ')} {values[first]:.4g}"
-    return f"best {values[first]:.4g}  {label(view.series[first])}"
+    words = f"{loss.replace('_', ' ')} {values[first]:.4g}"
+    return words if len(view.series) == 1 else f"lowest {words}  {label(view.series[first])}"
