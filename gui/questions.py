@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from engine.experiment import Experiment, Prediction
 from engine.session.branches import SessionView
+from engine.session.presets import preset_spec
 from engine.session.results import measured, summary
+from engine.spec import differences
 
 
 class Questions:
@@ -34,9 +36,9 @@ class Questions:
         return self.current
 
     def check(self, experiment: Experiment, view: SessionView) -> tuple[bool, str, str] | None:
-        """(right, the measured answer, why) once the asked run is at its end; None before."""
+        """(right, the measured answer, why) once the asked run is at its end; None before, and for any other run."""
         question = self.current
-        if question is None or not self._choice or view.finish is None:
+        if question is None or not self._choice or view.finish is None or not _asked(experiment, question, view):
             return None
         if question.measure.startswith("own "):
             found = experiment.answer(view.spec, view, question.measure.removeprefix("own "))
@@ -46,3 +48,10 @@ class Questions:
         choice, self._choice = self._choice, ""
         self.answered[question.question] = (choice, answer)
         return choice == answer, answer, question.explain
+
+
+def _asked(experiment: Experiment, question: Prediction, view: SessionView) -> bool:
+    """Whether a run has the settings the question is about. Another one answers another question, or none at all."""
+    looks = {*experiment.looks(view.spec)}
+    changed = {*differences(view.spec, preset_spec(experiment, question.preset))}
+    return changed <= looks and {event.key for event in view.branch.events} <= looks

@@ -114,6 +114,7 @@ class PageEdits(PageParts):
             return
         self._remember(f"preset {name}")
         self._restart(spec)
+        self.view.forget_ranges()
         self.play_when_ready = True
 
     # -- undo and files ------------------------------------------------------------------------------------------------
@@ -152,6 +153,7 @@ class PageEdits(PageParts):
         self.spec = document.spec
         self.form.set_spec(document.spec)
         self.view.set_spec(document.spec)
+        self.view.forget_ranges()
         names = self.experiment.series(document.spec)
         self._set_chosen(self.view.chosen if self.view.chosen in names else self.view.first_choice(names))
         self.run.wanted = self.view.wanted()

@@ -91,6 +91,12 @@ class CurveRange(CurveData):
         self._held = None
         super().reset_view()
 
+    def forget_range(self) -> None:
+        """What comes next finds its range by itself; the reader's zoom ends."""
+        self._held = None
+        if self.zoomed:
+            self.reset_view()
+
     def hiding_changed(self) -> None:
         """Other series than before are hidden; the range may shrink at once."""
         self._held = None

@@ -94,8 +94,11 @@ class Chip(QAbstractButton):
         return QSize(round(text_width(font(SMALL * unit), self.text()) + 12 * unit + swatch), round(20 * unit))
 
     def line(self) -> float:
-        """Length of the swatch, px at scale 1: long enough in print to show a line style."""
-        return 16.0 if not self.theme.dashes else 20.0 if self.compact else 32.0
+        """Length of the swatch, px at scale 1: long enough to show a line style."""
+        if self.theme.dashes:
+            return 20.0 if self.compact else 32.0
+        dashed = self.entry is not None and self.entry.dash != SOLID and not self.entry.symbol
+        return 26.0 if dashed else 16.0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Swatch and words; faint and hollow when off; a ring when the keyboard is on it."""

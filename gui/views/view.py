@@ -16,6 +16,7 @@ from engine.experiment import Curve, Drawn, Experiment, Picture
 from engine.picture import Lines
 from engine.session.branches import BranchView, SessionView
 from engine.spec import Spec, declarations
+from gui.plots.curverange import CurveRange
 from gui.plots.curves import Curves
 from gui.plots.hiding import part_of
 from gui.plots.panel import Panel
@@ -155,6 +156,12 @@ class View(QWidget):
             return  # its next pictures come at once; an empty one in between would flicker
         for widget in self.pictures.values():
             widget.show_picture(None)  # type: ignore[attr-defined]
+
+    def forget_ranges(self) -> None:
+        """Something else is shown from now on, such as a preset: it need not fit the axes of what was there before."""
+        for plot in self.plots().values():
+            if isinstance(plot, CurveRange):
+                plot.forget_range()
 
     def first_choice(self, names: Sequence[str]) -> str:
         """Whose inside is looked at unless the reader has chosen."""

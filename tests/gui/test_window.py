@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QPointF, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel, QListWidget, QMenu, QTabBar
 from pytestqt.qtbot import QtBot
@@ -156,6 +156,19 @@ def test_every_preset_opens_and_runs(qtbot: QtBot, window: MainWindow) -> None:
         until(qtbot, page, lambda v: v.step == 0)
         page.run.step(3)
         until(qtbot, page, lambda v: v.step == 3 or v.finish is not None)
+
+
+def test_a_preset_finds_its_ranges_anew(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    curves = page.view.curves["loss"]
+    page.run.step(30)
+    until(qtbot, page, lambda view: view.step == 30)
+    curves.set_x_range(None)
+    curves.canvas.set_range(-5.0, 400.0, -300.0, 300.0)
+    curves._held = ((-5.0, 400.0), (-300.0, 300.0))
+    curves.zoom(QPointF(20, 20), 0.5)
+    page.use_preset("valley")
+    assert curves._held is None and not curves.zoomed
 
 
 def test_pins_are_kept_as_ghosts_and_compared(qtbot: QtBot, window: MainWindow) -> None:

@@ -15,6 +15,7 @@ from engine.experiment import Array, Basis, Columns, Curve, Drawn, Ending, Pictu
 from engine.experiments.dynamics._double_descent import theory
 from engine.experiments.dynamics._double_descent.settings import (
     FITS,
+    GROWS,
     LINEAR,
     TRAINED,
     DoubleDescentSpec,
@@ -131,6 +132,10 @@ class DoubleDescent(Basis):
         if spec.family in LINEAR:
             return len(sizes(spec)) * rounds(spec)[0] - 1
         return pieces(spec) - 1
+
+    def grows(self, spec: Any) -> str:
+        """What the sizes are, as an axis says it."""
+        return GROWS[spec.family]
 
     def threshold(self, spec: Any) -> float:
         """The size at which as many numbers are fitted as there are samples; nan over training time."""

@@ -73,12 +73,12 @@ class Hyperparameters(Basis):
         """Raise SpecError for a formula that does not parse, and for axes that are the same or make no sense."""
         if spec.x_field == spec.y_field:
             raise SpecError("y_field", f"{spec.y_field} is not allowed; it is across already, give another one")
-        axes(spec, 0.0 if spec.on == "network" else 1.0)
-        if spec.on == "surface":
+        if spec.on == "surface" or {"start_x", "start_y"} & {spec.x_field, spec.y_field}:
             try:
                 surface(spec.surface, condition_number=spec.condition_number, formula=spec.formula)
             except FormulaError as error:
                 raise SpecError("formula", str(error)) from None
+        axes(spec, 0.0 if spec.on == "network" else 1.0)
 
     def series(self, spec: Any) -> tuple[str, ...]:
         """The rule."""

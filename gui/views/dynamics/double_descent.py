@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from engine.experiment import Experiment
-from engine.experiments.dynamics._double_descent.settings import GROWS
 from engine.spec import Spec
 from gui.theme import Theme
 from gui.views.view import View
@@ -17,7 +16,7 @@ class DoubleDescentView(View):
     def set_spec(self, spec: Spec) -> None:
         """New settings: other sizes, maybe."""
         super().set_spec(spec)
-        words = GROWS[spec.family]  # type: ignore[attr-defined]
+        words = self.experiment.grows(spec)  # type: ignore[attr-defined]
         plots: list[Any] = [*self.curves.values(), *self.pictures.values()]
         for plot in plots:
             if plot.x_label != words:

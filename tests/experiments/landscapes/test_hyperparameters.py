@@ -177,6 +177,10 @@ SURFACE_CASES: tuple[dict[str, Any], ...] = (
     {"optimizer": "sgd", "y_field": "condition_number", "gradient_noise": 0.3, "seed": 5},
     {"optimizer": "rmsprop", "convention": "book", "x_field": "eps", "y_field": "gradient_noise", "learning_rate": 0.1},
     {"surface": "custom", "formula": "abs(x)+y^2", "optimizer": "adamw", "x_field": "weight_decay"},
+    {"optimizer": "sgd", "x_field": "steps", "y_field": "seed", "gradient_noise": 0.2, "seed": 3, "learning_rate": 0.01},
+    {"surface": "himmelblau", "x_field": "start_x", "y_field": "start_y", "learning_rate": 0.012},
+    {"optimizer": "nadam", "x_field": "momentum_decay", "y_field": "start_y", "learning_rate": 0.1},
+    {"optimizer": "adagrad", "y_field": "lr_decay", "x_scale": "linear", "x_range": (0.1, 2.0)},
 )  # fmt: skip
 
 
@@ -198,6 +202,9 @@ NETWORK_CASES: tuple[dict[str, Any], ...] = (
     {"optimizer": "sgd", "y_field": "batch_size", "data": "regression_gauss", "activation": "relu"},
     {"optimizer": "nesterov", "convention": "book", "x_field": "clip", "batch_size": 0, "data": "rings", "hidden": ()},
     {"optimizer": "adamw", "x_field": "weight_decay", "y_field": "eps", "data": "digits", "hidden": (40,)},
+    {"y_field": "seed", "seed": 7}, {"x_field": "noise", "y_field": "samples", "learning_rate": 0.1},
+    {"x_field": "units", "y_field": "steps", "learning_rate": 0.1, "hidden": (3, 3)},
+    {"data": "digits", "y_field": "seed", "x_field": "steps", "x_range": (1.0, 30.0)},
 )  # fmt: skip
 
 
@@ -305,6 +312,12 @@ def test_the_colour_may_change_while_it_runs() -> None:
         ({"optimizer": "newton"}, "optimizer", "one of"),
         ({"resolution": 97}, "resolution", "from 2 to 96"),
         ({"on": "network", "x_field": "batch_size", "x_range": (1.0, 9000.0)}, "x_range", "from 1 to 5000"),
+        ({"on": "network", "y_field": "units", "y_range": (1.0, 500.0)}, "y_range", "from 1 to 64"),
+        ({"x_field": "steps", "x_range": (1.0, 1e5)}, "x_range", "from 1 to 2000"),
+        ({"y_field": "seed", "y_range": (-9.0, 9.0)}, "y_range", "from 0 to"),
+        ({"y_field": "noise", "y_range": (-1.0, 9.0)}, "y_range", "from 0 to 10"),
+        ({"x_range": (-1.0, 1.0), "x_scale": "linear"}, "x_range", "from 1e-12"),
+        ({"surface": "custom", "formula": "x +", "x_field": "start_x"}, "formula", "formula"),
     ],
 )
 def test_wrong_settings_are_told_in_one_line(settings: dict[str, Any], key: str, words: str) -> None:
@@ -365,6 +378,52 @@ def test_pictures_agree_with_each_other() -> None:
         session.probe("nothing")
 
 
+def test_the_seed_is_an_axis_of_its_own() -> None:
+    """From row to row only luck differs: other data, first weights and batches; each row is the map of that seed."""
+    told = run(on="network", resolution=5, steps=40, y_field="seed", seed=3)
+    seeds = told.probe("map").settings[1]
+    assert seeds[0] == "seed" and seeds[1].tolist() == [3, 4, 5, 6, 7]
+    loss = grids(told)["loss"]
+    assert all(len(np.unique(column)) == 5 for column in loss.T)
+    for row, seed in enumerate((3, 4)):
+        other = run(on="network", resolution=5, steps=40, y_field="momentum", y_range=(0.2, 0.8), seed=seed)
+        k = int(np.argmin(np.abs(grids(other)["y"] - 0.5)))
+        again = run(on="network", resolution=5, steps=40, y_field="seed", seed=3, **{"momentum.momentum": 0.5})
+        assert (grids(again)["loss"][row] == grids(other)["loss"][k]).all()
+    given = run(on="network", resolution=6, steps=2, y_field="seed", y_range=(0.0, 6.0))
+    assert grids(given)["y"].tolist() == [0, 1, 2, 3, 4, 5]
+    highest = run(on="network", resolution=3, steps=2, y_field="seed", seed=2**32 - 1)
+    assert grids(highest)["y"].tolist() == [2**32 - 3, 2**32 - 2, 2**32 - 1]
+
+
+def test_a_run_is_as_long_as_its_cell_says() -> None:
+    session = run(x_field="steps", x_range=(1.0, 60.0), x_scale="linear", resolution=6, learning_rate=0.01)
+    steps = session.probe("map").settings[0][1]
+    for column, n in enumerate(steps.tolist()):
+        line = session.probe("runs", cell=(2, column)).lines[0]
+        assert line.x[-1] == n and line.y[-1] == grids(session)["loss"][2, column]
+
+
+def test_theory_still_holds_where_starts_differ() -> None:
+    session = run(y_field="start_y", y_range=(-2.0, 2.0), resolution=12, **{"momentum.momentum": 0.5})
+    assert session.row["agreement"][0] == 1
+    (name, x, _), *_ = session.probe("map").paths
+    assert name == "theory: edge of stability"
+    np.testing.assert_allclose(10 ** x[np.isfinite(x)] * 100, 3.0, rtol=1e-12)
+
+
+def test_what_changes_nothing_says_so() -> None:
+    for settings, words in (
+        ({"y_field": "seed"}, "every row"), ({"x_field": "units", "y_field": "momentum"}, "every column"),
+        ({"on": "network", "y_field": "start_x"}, "every row"), ({"y_field": "lr_decay"}, "every row"),
+        ({"on": "network", "data": "digits", "y_field": "noise", "hidden": (4,)}, "every row"),
+    ):  # fmt: skip
+        session = run(resolution=3, steps=5, learning_rate=0.01, **settings)
+        loss = grids(session)["loss"]
+        assert words in session.probe("map").note, settings
+        assert np.array_equal(loss, np.broadcast_to(loss[0] if words == "every row" else loss[:, :1], (3, 3)))
+
+
 def test_history_leaves_what_was_not_measured_empty() -> None:
     session = run(resolution=10, x_range=(1.0, 10.0))
     lines = list(rows(session.experiment, session.view()))
@@ -380,7 +439,7 @@ def test_the_presets_show_what_they_say(finished: Callable[[str], Session]) -> N
     for preset in presets(ID):
         session = finished(preset.name)
         told[preset.name] = {name: float(values[0]) for name, values in session.row.items()}
-        if preset.name in ("noise_floor", "no_momentum", "batches"):
+        if preset.name in ("noise_floor", "no_momentum", "batches", "luck", "longer"):
             told[preset.name]["grid"] = grids(session)
     assert told["heavy_ball"]["fastest"] == pytest.approx(0.82, abs=0.01) and told["heavy_ball"]["agreement"] == 1
     assert told["nesterov"]["edge_top"] == pytest.approx(2 / 3 * told["nesterov"]["edge_bottom"], rel=0.15)
@@ -394,6 +453,14 @@ def test_the_presets_show_what_they_say(finished: Callable[[str], Session]) -> N
     column = int(np.argmin(np.abs(grid["x"] - 0.05)))
     slope = np.polyfit(np.log10(grid["y"]), np.log10(grid["loss"][:, column]), 1)[0]
     assert slope == pytest.approx(2, abs=0.01)
+    grid = told["luck"]["grid"]
+    column, loss = int(np.argmin(np.abs(grid["x"] - 0.2))), np.where(grid["diverged"], np.nan, grid["loss"])
+    assert loss[:, column].max() > 100 * loss[:, column].min()
+    lucky = grid["x"][np.nanargmin(loss, axis=1)]
+    assert lucky.max() > 10 * lucky.min()
+    grid = told["longer"]["grid"]
+    lucky = grid["x"][np.where(grid["diverged"], np.inf, grid["loss"]).argmin(axis=1)]
+    assert lucky[0] == pytest.approx(0.013, abs=5e-4) and 0.95 * 0.0198 < lucky[-1] < 0.02 and (np.diff(lucky) >= 0).all()
     assert told["rosenbrock"]["best_y"] > 0.9
     assert told["too_short"]["best_y"] > 0.9 and told["heavy_ball"]["best_y"] < 0.7
     assert (told["no_momentum"]["grid"]["loss"] == told["no_momentum"]["grid"]["loss"][0]).all()

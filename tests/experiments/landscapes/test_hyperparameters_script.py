@@ -30,8 +30,15 @@ def written(**settings: Any) -> str:
         {"optimizer": "adam", "x_field": "condition_number", "y_field": "gradient_noise", "steps": 60},
         {"on": "network", "steps": 40, "optimizer": "rmsprop", "convention": "book", "y_field": "batch_size",
          "x_field": "clip", "dtype": "float64", "data": "rings", "samples": 80},
+        {"optimizer": "sgd", "x_field": "start_x", "y_field": "seed", "gradient_noise": 0.1, "steps": 40,
+         "learning_rate": 0.01},
+        {"x_field": "steps", "y_field": "start_y", "x_range": (1, 50), "learning_rate": 0.01, "steps": 40},
+        {"on": "network", "steps": 40, "x_field": "steps", "y_field": "seed", "x_range": (1, 30), "dtype": "float64",
+         "learning_rate": 0.1},
+        {"on": "network", "steps": 20, "x_field": "samples", "y_field": "units", "x_range": (20, 60), "hidden": (3,),
+         "optimizer": "rmsprop", "convention": "book", "learning_rate": 0.01, "dtype": "float64"},
     ],
-    ids=["book", "noise", "network"],
+    ids=["book", "noise", "network", "starts", "lengths", "seeds", "sizes"],
 )  # fmt: skip
 def test_the_script_runs_again_with_torch_and_agrees(settings: dict[str, Any], alone: Alone) -> None:
     assert int(alone.says(written(**settings)).splitlines()[-1].split()[0]) >= 5

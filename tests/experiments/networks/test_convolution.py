@@ -367,7 +367,7 @@ def test_presets_and_questions_are_sound() -> None:
     assert {preset.good for preset in presets(ID)} == {True, False}
 
 
-@pytest.mark.parametrize(("number", "wanted"), [(0, "2"), (1, "4"), (4, "above 16")])
+@pytest.mark.parametrize(("number", "wanted"), [(0, "2"), (1, "4"), (4, "Above 16")])
 def test_questions_by_hand(number: int, wanted: str) -> None:
     question = predictions(ID)[number]
     session = Session(EXPERIMENT, preset_spec(EXPERIMENT, question.preset))

@@ -9,18 +9,31 @@ from typing import Any
 import numpy as np
 
 from engine.experiment import Array
-from engine.experiments.landscapes._hyperparameters.settings import FIELDS, counts, hyper_of, side
+from engine.experiments.landscapes._hyperparameters.settings import (
+    FIELDS,
+    MOST_STEPS,
+    MOST_UNITS,
+    WHOLE,
+    counts,
+    hyper_of,
+    side,
+)
 from engine.optimizers import RULES
 from engine.spec import SpecError
+from engine.surfaces import surface
 
-USUAL = {  # field -> low, high, scale; the learning rate's is found for each case
+USUAL = {  # field -> low, high, scale; those of learning rate, seed and start are found for each case
     "momentum": (0.0, 1.0, "linear"), "beta2": (0.9, 0.9999, "near_one"), "weight_decay": (1e-5, 1.0, "log"),
     "eps": (1e-12, 1.0, "log"), "condition_number": (1.0, 1e4, "log"), "gradient_noise": (1e-3, 10.0, "log"),
-    "batch_size": (1.0, 256.0, "log"), "clip": (1e-3, 10.0, "log"),
+    "batch_size": (1.0, 256.0, "log"), "clip": (1e-3, 10.0, "log"), "lr_decay": (1e-4, 1.0, "log"),
+    "momentum_decay": (1e-4, 1.0, "log"), "steps": (10.0, 1000.0, "log"), "units": (1.0, 64.0, "log"),
+    "samples": (20.0, 2000.0, "log"), "noise": (0.0, 1.0, "linear"),
 }  # fmt: skip
 LIMITS = {
     "learning_rate": (1e-12, 1e6), "condition_number": (1.0, 1e8), "gradient_noise": (0.0, 1e6),
-    "batch_size": (1.0, 5000.0), "clip": (0.0, 1e6),
+    "batch_size": (1.0, 5000.0), "clip": (0.0, 1e6), "steps": (1.0, float(MOST_STEPS)), "seed": (0.0, 2.0**32 - 1),
+    "units": (1.0, float(MOST_UNITS)), "samples": (10.0, 5000.0), "noise": (0.0, 10.0), "start_x": (-1e6, 1e6),
+    "start_y": (-1e6, 1e6),
 }  # fmt: skip
 RATES = {  # usual learning rates of rules that bring the gradient to a size of their own
     "adagrad": (1e-3, 10.0), "adadelta": (1e-2, 100.0), "lion": (1e-5, 0.1),
@@ -81,7 +94,9 @@ class Axis:
         a, b = self.extent
         middle = self.middle(np.arange(self.cells))
         exact = self.back(middle)
-        if self.field == "batch_size":
+        if self.field == "seed":  # from 0 to 24 in 24 cells: 0, 1, ... 23
+            return np.floor(exact)
+        if self.field in WHOLE:
             return np.maximum(np.rint(exact), 1.0)
         room = NEAR * np.abs(self.back(middle + 0.5 * (b - a) / self.cells) - exact)
         near_one = self.scale == "near_one"
@@ -95,13 +110,14 @@ class Axis:
 
     def words(self, cell: int, digits: int = 3) -> str:
         """The value of a cell, as it is read."""
-        return f"{self.values[cell]:.{6 if self.scale == 'near_one' else digits}g}"
+        value = float(self.values[cell])
+        return f"{value:.0f}" if self.field in WHOLE else f"{value:.{6 if self.scale == 'near_one' else digits}g}"
 
     @property
     def short(self) -> str:
         """Its name where there is little room."""
         return {"learning_rate": "rate", "condition_number": "condition", "gradient_noise": "noise",
-                "batch_size": "batch"}.get(self.field, self.title.lower())  # fmt: skip
+                "batch_size": "batch", "momentum_decay": "decay"}.get(self.field, self.title.lower())  # fmt: skip
 
     @property
     def name(self) -> str:
@@ -128,6 +144,12 @@ def _axis(letter: str, field: str, given: Any, scale: str, spec: Any, curvature:
 
 def usual_range(field: str, spec: Any, curvature: float) -> tuple[float, float, str]:
     """Low, high and scale where nobody has said."""
+    if field == "seed":
+        low = min(float(spec.seed), LIMITS["seed"][1] + 1 - side(spec))
+        return low, low + side(spec), "linear"
+    if field in ("start_x", "start_y"):
+        domain = surface(spec.surface, condition_number=spec.condition_number, formula=spec.formula).domain
+        return (*(domain[:2] if field == "start_x" else domain[2:]), "linear")
     if field != "learning_rate":
         return USUAL[field]
     if spec.optimizer in RATES:
@@ -160,5 +182,5 @@ def check(letter: str, axis: Axis, spec: Any, given: bool) -> None:
         raise SpecError(where[0], f"{where[1]} is not allowed; this scale ends below 1")
     if not (low <= axis.values.min() and axis.values.max() <= high):
         raise SpecError(key, f"{told} is not allowed; {axis.title.lower()} is from {low:g} to {high:g}")
-    if len(np.unique(axis.values)) < axis.cells and axis.field != "batch_size":
+    if len(np.unique(axis.values)) < axis.cells and axis.field not in WHOLE:
         raise SpecError(key, f"{told} is not allowed; so close numbers cannot be told apart")

@@ -8,6 +8,7 @@ what the playground then shows, to the bit.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,14 @@ from engine.optimizers import RULES
 from engine.spec import build, value_of
 
 THREADS = 4
+WORLDS = ("seed", "noise", "samples", "units")  # fields that make other data or other first weights
+KEPT = 64  # beginnings: data, network and first weights
 POINTS = 60  # of a run's curve: the loss over all training samples is measured so often
 
 
 class NetworkRuns:
-    """Every run of one map: the data, the network and its first weights, which all of them share."""
+    """Every run of one map: the data, the network and its first weights, which all of them share unless the map goes
+    over what makes them."""
 
     theory = None
 
@@ -34,12 +38,13 @@ class NetworkRuns:
 
         self.spec = spec
         self.across, self.up = axes(spec, 0.0)
-        self._playground = Playground()
-        base = build(PlaygroundSpec, self.handed(0)[1])
-        self._playground.check(base)
-        self.base = self._playground.start(base)
+        self._spec, self._playground = PlaygroundSpec, Playground()
+        self._begun: dict[tuple[float, ...], tuple[Any, float]] = {}
+        self._lock = Lock()
+        middle = self.across.cells * (self.up.cells // 2) + self.across.cells // 2
+        self._playground.check(build(PlaygroundSpec, self.handed(middle)[1]))
+        self.base, self.first = self.begin(middle)
         self.model = self.base.model
-        self.first = self.model.loss(self.base)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> NetworkRuns:
         return self
@@ -49,6 +54,31 @@ class NetworkRuns:
         row, column = divmod(int(cell), self.across.cells)
         return {self.up.field: float(self.up.values[row]), self.across.field: float(self.across.values[column])}
 
+    def world(self, cell: int) -> tuple[float, ...]:
+        """What tells a cell's data and first weights from those of others: empty where all share them."""
+        return tuple(value for field, value in self.values(cell).items() if field in WORLDS)
+
+    def begin(self, cell: int) -> tuple[Any, float]:
+        """The state of a cell's run before its first step, which nobody changes, and its loss."""
+        key = self.world(cell)
+        found = self._begun.get(key)
+        if found is None:
+            state = self._playground.start(build(self._spec, self.handed(cell)[1]))
+            found = state, state.model.loss(state)
+            with self._lock:
+                self._begun[key] = found
+                if len(self._begun) > KEPT:
+                    del self._begun[next(iter(self._begun))]
+        return found
+
+    def steps(self, cell: int) -> int:
+        """How long a cell's run is."""
+        return int(self.values(cell).get("steps", self.spec.steps))
+
+    def seed(self, cell: int) -> int:
+        """The seed of a cell's run."""
+        return int(self.values(cell).get("seed", self.spec.seed))
+
     def handed(self, cell: int) -> tuple[str, dict[str, Any]]:
         """The experiment that makes this very run, and its settings."""
         spec, found = self.spec, self.values(cell)
@@ -56,8 +86,11 @@ class NetworkRuns:
         hypers = {h.name: float(value_of(spec, f"{rule}.{h.name}")) for h in RULES[rule].hypers}
         hypers |= {hyper_of(field, rule): value for field, value in found.items() if hyper_of(field, rule)}
         settings = {
-            **{key: getattr(spec, key) for key in ("data", "samples", "noise", "hidden", "activation", "initialization",
-                                                   "optimizer", "convention", "steps", "seed", "dtype")},
+            **{key: getattr(spec, key) for key in ("data", "activation", "initialization", "optimizer", "convention",
+                                                   "dtype")},
+            "samples": int(found.get("samples", spec.samples)), "noise": found.get("noise", spec.noise),
+            "hidden": (int(found["units"]),) * len(spec.hidden) if "units" in found else spec.hidden,
+            "steps": self.steps(cell), "seed": self.seed(cell),
             "batch_size": round(found.get("batch_size", spec.batch_size)), "clip": found.get("clip", spec.clip),
             "learning_rate": found.get("learning_rate", spec.learning_rate),
             **{f"{rule}.{name}": value for name, value in hypers.items()},
@@ -87,45 +120,47 @@ class NetworkRuns:
         import copy
 
         rule, rate, batch = self.rule(cell)
-        state, steps = copy.deepcopy(self.base), int(self.spec.steps)
+        state, steps, seed = copy.deepcopy(self.begin(cell)[0]), self.steps(cell), self.seed(cell)
+        model = state.model
         losses, seen, took = [], list[tuple[int, float]](), 0
         for until in np.unique(np.linspace(0, steps, min(steps, points) + 1).round().astype(int))[1:].tolist():
             if shaken is not None:
                 state.params *= (1.0 + size * shaken.uniform(-1, 1, state.params.shape)).astype(state.params.dtype)
             rates = np.full(until - state.step, rate)
-            done, fine, told = self.model.train(state, rule, rates, batch, self.spec.seed)
+            done, fine, told = model.train(state, rule, rates, batch, seed)
             state.step += done
             losses.append(told[:, 0])
             with np.errstate(all="ignore"):  # of a run that overflowed
-                seen.append((state.step, self.model.loss(state)))
+                seen.append((state.step, model.loss(state)))
             if not fine:
                 took = state.step
                 break
         return state, np.concatenate(losses), took, seen
 
-    def _end(self, cell: int) -> tuple[float, float, float, Array, int]:
+    def _end(self, cell: int) -> tuple[float, float, float, Array, int, float]:
         state, losses, took, seen = self.train(cell)
         with np.errstate(all="ignore"):
-            test, accuracy = self.model.loss(state, test=True), self.model.accuracy(state, test=True)
-        return seen[-1][1], test, accuracy, losses, took
+            test, accuracy = state.model.loss(state, test=True), state.model.accuracy(state, test=True)
+        return seen[-1][1], test, accuracy, losses, took, self.begin(cell)[1]
 
     def run(self, cells: Array) -> Runs:
         """The runs of these cells [n]. The rate is that of the batches' losses."""
         with ThreadPoolExecutor(THREADS, "runs") as pool:
             ends = list(pool.map(self._end, cells.tolist()))
-        sizes = np.full((len(ends), int(self.spec.steps)), np.nan)
-        for row, (_, _, _, losses, _) in zip(sizes, ends, strict=True):
+        whole = np.array([self.steps(cell) for cell in cells.tolist()], np.int64)
+        sizes = np.full((len(ends), int(whole.max())), np.nan)
+        for row, (_, _, _, losses, _, _) in zip(sizes, ends, strict=True):
             row[: len(losses)] = losses
-        loss, test, accuracy = (np.array([end[i] for end in ends], float) for i in range(3))
+        loss, test, accuracy, first = (np.array([end[i] for end in ends], float) for i in (0, 1, 2, 5))
         took = np.array([end[4] for end in ends], np.int64)
-        until = np.where(took > 0, took, sizes.shape[1])
+        until = np.where(took > 0, took, whole)
         rate = shrinking(sizes, until)
         rate = np.where(np.isnan(rate) & (took == 0), 1.0, rate)
-        return finished(loss, test, accuracy, rate, took, np.full(len(ends), self.first))
+        return finished(loss, test, accuracy, rate, took, first)
 
     def curve(self, cell: int) -> tuple[Array, Array]:
         """Some steps and the losses over all training samples after them, the first included."""
-        at, losses = zip((0, self.first), *self.train(cell, POINTS)[3], strict=True)
+        at, losses = zip((0, self.begin(cell)[1]), *self.train(cell, POINTS)[3], strict=True)
         return np.array(at, float), np.array(losses)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.experiments.landscapes._hyperparameters.map import Measured
 from engine.experiments.landscapes._hyperparameters.refinement import lattice
+from engine.experiments.landscapes._hyperparameters.settings import over
 from engine.optimizers import RULES
 from engine.torch_code import constructor, header, settings
 from engine.torch_code.training_run import UNPACKED
@@ -41,7 +42,8 @@ def chosen(found: Measured, spec: Any) -> list[int]:
     """The best run and some that lie even over the map, of those that ran."""
     from engine.experiments.landscapes._hyperparameters.pictures import best
 
-    side, most = found.side, min(max(3, int(np.sqrt(WORK / spec.steps))), 5)
+    high = [axis.values.max() for axis in (found.across, found.up) if axis.field == "steps"]
+    side, most = found.side, min(max(3, int(np.sqrt(WORK / (high or [spec.steps])[0]))), 5)
     at = lattice(side, -(-side // most))
     own = best(found, spec.colour)
     cells = [int(row) * side + int(column) for row in at for column in at]
@@ -59,8 +61,8 @@ def told(spec: Any, found: Measured, cells: list[int], unsure: int) -> list[str]
     """What the script says of itself."""
     lines = [
         f"{len(cells)} of the {found.side**2} runs of a map of {found.across.title.lower()} by "
-        f"{found.up.title.lower()}; {RULES[spec.optimizer].title} ({spec.convention} convention), {spec.steps} steps "
-        "each.",
+        f"{found.up.title.lower()}; {RULES[spec.optimizer].title} ({spec.convention} convention)"
+        + ("." if "steps" in over(spec) else f", {spec.steps} steps each."),
     ]
     if unsure:
         lines.append(

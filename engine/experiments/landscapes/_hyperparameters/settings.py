@@ -15,14 +15,19 @@ from engine.surfaces import SURFACES
 
 FIELDS = {
     "learning_rate": "Learning rate", "momentum": "Momentum, or beta 1", "beta2": "Beta 2, alpha or rho",
-    "weight_decay": "Weight decay", "eps": "Epsilon", "condition_number": "Condition number of the bowl",
-    "gradient_noise": "Gradient noise of a surface", "batch_size": "Batch size of a network",
-    "clip": "Gradient clipping of a network",
+    "weight_decay": "Weight decay", "eps": "Epsilon", "lr_decay": "Rate decay of AdaGrad",
+    "momentum_decay": "Momentum decay of NAdam", "steps": "Steps", "seed": "Seed",
+    "condition_number": "Condition number of the bowl", "start_x": "Start x of a surface",
+    "start_y": "Start y of a surface", "gradient_noise": "Gradient noise of a surface",
+    "batch_size": "Batch size of a network", "clip": "Gradient clipping of a network",
+    "units": "Units of every hidden layer", "samples": "Samples of a network's data",
+    "noise": "Noise of a network's data",
 }  # fmt: skip
 HYPERS = {  # which hyper-parameter of a rule a field of the map stands for
     "momentum": ("momentum", "beta1"), "beta2": ("beta2", "alpha", "rho"), "weight_decay": ("weight_decay",),
-    "eps": ("eps",),
+    "eps": ("eps",), "lr_decay": ("lr_decay",), "momentum_decay": ("momentum_decay",),
 }  # fmt: skip
+WHOLE = ("steps", "seed", "batch_size", "units", "samples")  # fields of whole numbers
 NETWORK_DATA = ("circle", "xor", "gauss", "spiral", "moons", "rings", "chapter_xor", "regression_plane",
                 "regression_gauss", "digits")  # fmt: skip
 DRAWN = tuple(name for name in NETWORK_DATA if name not in ("chapter_xor", "digits"))
@@ -90,7 +95,7 @@ class _Base(Spec):
     )  # fmt: skip
     noise: float = number(
         0.2, 0.0, 10.0, "Noise", "Standard deviation: of both coordinates where there are classes, else of the target",
-        group="Runs", shown_when={**_NETWORK, "data": DRAWN},
+        group="Runs", shown_when={**_NETWORK, "data": DRAWN, **_unless("noise")},
     )  # fmt: skip
     hidden: tuple[int, ...] = numbers(
         (8, 8), 1, MOST_UNITS, MOST_LAYERS, "Hidden layers", "Units of each; none: a linear model", group="Runs",
@@ -112,10 +117,13 @@ class _Base(Spec):
         0.0, 0.0, 1e6, "Clip gradient", "To this norm where it is longer; 0: off", group="Runs",
         shown_when={**_NETWORK, **_unless("clip")},
     )  # fmt: skip
-    steps: int = number(300, 1, MOST_STEPS, "Steps", "How many steps every run takes", log=True, group="Runs")
+    steps: int = number(
+        300, 1, MOST_STEPS, "Steps", "How many steps every run takes", log=True, group="Runs",
+        shown_when=_unless("steps"),
+    )  # fmt: skip
     seed: int = number(
         0, 0, 2**32 - 1, "Seed", "Of the noise, the data, the first weights and the batches; all runs share it",
-        group="Runs",
+        group="Runs", shown_when=_unless("seed"),
     )  # fmt: skip
     dtype: str = choice(
         "float32", {"float32": "float32", "float64": "float64"}, "Precision", "Of a network; a surface has float64",
@@ -135,12 +143,12 @@ class _Base(Spec):
     )  # fmt: skip
     x_field: str = choice("learning_rate", FIELDS, "Across", "What changes from left to right", group="Map")
     x_range: tuple[float, float] | None = point(
-        None, 0.0, 1e8, "From, to", "Lowest and highest value across", group="Map", inherits="usual"
+        None, -1e8, 1e8, "From, to", "Lowest and highest value across", group="Map", inherits="usual"
     )
     x_scale: str = choice("usual", SCALES, "Scale", "How the values are spread across", group="Map")
     y_field: str = choice("momentum", FIELDS, "Upwards", "What changes from bottom to top", group="Map")
     y_range: tuple[float, float] | None = point(
-        None, 0.0, 1e8, "From, to", "Lowest and highest value upwards", group="Map", inherits="usual"
+        None, -1e8, 1e8, "From, to", "Lowest and highest value upwards", group="Map", inherits="usual"
     )
     y_scale: str = choice("usual", SCALES, "Scale", "How the values are spread upwards", group="Map")
     resolution: int | None = number(
@@ -163,12 +171,24 @@ def hyper_of(field: str, rule: str) -> str:
     return next((h.name for h in RULES[rule].hypers if h.name in HYPERS.get(field, ())), "")
 
 
+def over(spec: Any) -> tuple[str, str]:
+    """The two fields that the map goes over."""
+    return spec.x_field, spec.y_field
+
+
 def counts(field: str, spec: Any) -> bool:
     """Whether a field of the map changes anything under these settings."""
+    network = spec.on == "network"
     if field in HYPERS:
         return bool(hyper_of(field, spec.optimizer))
+    if field in ("learning_rate", "steps"):
+        return True
+    if field == "seed":
+        return bool(network or spec.gradient_noise > 0 or "gradient_noise" in over(spec))
     if field == "condition_number":
-        return bool(spec.on == "surface" and spec.surface == "bowl")
-    if field == "gradient_noise":
-        return bool(spec.on == "surface")
-    return field == "learning_rate" or spec.on == "network"
+        return bool(not network and spec.surface == "bowl")
+    if field in ("gradient_noise", "start_x", "start_y"):
+        return not network
+    if field in ("samples", "noise"):
+        return bool(network and spec.data in DRAWN)
+    return bool(network and (spec.hidden or field != "units"))

@@ -39,7 +39,7 @@ class SurfaceRuns:
         self._update = update_address(rule, spec.convention, np.float64)
         self._ahead = look_ahead_address(rule, spec.convention, np.float64)
         self._kernel = compile(self.surface.formula)
-        self.first = self._first(0)
+        self.first = self._first(self.across.cells * (self.up.cells // 2) + self.across.cells // 2)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SurfaceRuns:
         return self
@@ -55,9 +55,10 @@ class SurfaceRuns:
         rule = spec.optimizer
         settings = {
             "surface": spec.surface, "condition_number": found.get("condition_number", spec.condition_number),
-            "formula": spec.formula, "start": tuple(self.start), "optimizers": (rule,),
+            "formula": spec.formula, "start": self.begin(found), "optimizers": (rule,),
             "learning_rate": found.get("learning_rate", spec.learning_rate), "convention": spec.convention,
-            "noise": found.get("gradient_noise", spec.gradient_noise), "seed": spec.seed, "steps": spec.steps,
+            "noise": found.get("gradient_noise", spec.gradient_noise), "seed": self.seed(found),
+            "steps": self.steps(found),
             **{f"{rule}.{name}": value for name, value in self.hypers(found).items()},
         }  # fmt: skip
         return "landscapes.descent", settings
@@ -75,12 +76,12 @@ class SurfaceRuns:
         from engine.walk import NOT_FINITE, walk
 
         spec, found = self.spec, self.values(cell)
-        steps = int(spec.steps)
+        steps = self.steps(found)
         kernel = self.kernel_of(found)
         noise = self.noise(found)
         own = list(self.hypers(found).values())
         given = np.array([*own, *[0.0] * (8 - len(own))])
-        p = np.array(self.start, float)
+        p = np.array(self.begin(found), float)
         numbers = np.zeros((3, 2)) + np.array(RULES[spec.optimizer].initial)[:, None]
         rows = np.full((steps, 5), np.nan)
         rates = np.full(steps, self.rate(found))
@@ -102,6 +103,19 @@ class SurfaceRuns:
         """The learning rate of a cell with these values."""
         return float(found.get("learning_rate", self.spec.learning_rate))
 
+    def steps(self, found: dict[str, float]) -> int:
+        """How long the run of a cell is."""
+        return int(found.get("steps", self.spec.steps))
+
+    def seed(self, found: dict[str, float]) -> int:
+        """The seed of its noise."""
+        return int(found.get("seed", self.spec.seed))
+
+    def begin(self, found: dict[str, float]) -> tuple[float, float]:
+        """Where it begins."""
+        x, y = self.start
+        return float(found.get("start_x", x)), float(found.get("start_y", y))
+
     def noise(self, found: dict[str, float]) -> Array:
         """What is added to the gradient of each step: [steps, 2], or [0, 2] where nothing is."""
         from engine.randomness import normals
@@ -109,7 +123,7 @@ class SurfaceRuns:
         sigma = found.get("gradient_noise", self.spec.gradient_noise)
         if not sigma > 0:
             return np.empty((0, 2))
-        return np.asarray(sigma * normals(self.spec.seed, "gradient noise", 0, int(self.spec.steps)))
+        return np.asarray(sigma * normals(self.seed(found), "gradient noise", 0, self.steps(found)))
 
     def kernel_of(self, found: dict[str, float]) -> Any:
         """The surface of a cell, compiled."""
@@ -121,25 +135,25 @@ class SurfaceRuns:
 
     def run(self, cells: Array) -> Runs:
         """The runs of these cells [n]."""
-        steps, n = int(self.spec.steps), len(cells)
-        rows, took = np.empty((n, steps, 5)), np.zeros(n, np.int64)
+        n, whole = len(cells), np.array([self.steps(self.values(cell)) for cell in cells.tolist()], np.int64)
+        rows, took = np.full((n, int(whole.max()), 5), np.nan), np.zeros(n, np.int64)
         for i, cell in enumerate(cells.tolist()):  # a walk is too short to be shared among threads
-            rows[i], took[i] = self.walk(cell)
-        until = np.where(took > 0, took, steps)
+            rows[i, : whole[i]], took[i] = self.walk(cell)
+        until = np.where(took > 0, took, whole)
         loss = rows[np.arange(n), until - 1, 2]
         sizes = self._sizes(rows, cells, until)
         rate = shrinking(sizes, np.minimum(until, still_from(rows[:, :, :2])))
         arrived = sizes[np.arange(n), until - 1] == 0
         rate = np.where(np.isnan(rate) & (took == 0), np.where(arrived, 0.0, 1.0), rate)
         none, first = np.full(n, np.nan), np.full(n, self.first)
-        if "condition_number" in (self.across.field, self.up.field):
+        if {"condition_number", "start_x", "start_y"} & {self.across.field, self.up.field}:
             first = np.array([self._first(cell) for cell in cells.tolist()])
         return finished(loss, none, none.copy(), rate, took, first)
 
     def _first(self, cell: int) -> float:
         """The loss at the start."""
-        x, y = self.start
-        return float(self.kernel_of(self.values(cell)).value(x, y))
+        found = self.values(cell)
+        return float(self.kernel_of(found).value(*self.begin(found)))
 
     def _sizes(self, rows: Array, cells: Array, until: Array) -> Array:
         """What shrinks at the rate measured: the distance from the minimum that a run ends nearest to; the size of

@@ -155,9 +155,11 @@ def theory(spec: Any, surface: Surface | None, across: Axis, up: Axis, start: tu
     condition = surface.name == "bowl" and "condition_number" in over
     along = found.vectors.T @ (np.array(start) - found.minimum)
     begun = np.abs(along) > SEEN * max(float(np.abs(along).max()), 1e-300)
+    elsewhere = {"start_x", "start_y"} & set(over)  # runs begin here and there: hardly one on an eigenvector
+    begun |= bool(elsewhere)
     steep: tuple[float, ...] = tuple(found.eigenvalues[begun].tolist())
     if condition:  # -1 stands for the condition number
-        steep = tuple(k for k, at in zip((1.0, -1.0), start, strict=True) if at != 0.0)
+        steep = tuple(k for k, at in zip((1.0, -1.0), start, strict=True) if at != 0.0 or elsewhere)
     if not steep:
         return None
     return Theory(rule, RULES[rule].l2_factor(spec.convention), fixed, steep, condition)
