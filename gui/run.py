@@ -57,6 +57,7 @@ class Run(QObject):
         self._seek: int | None = None
         self._seeking = False
         self._opening = False
+        self._rushing = False  # to the end, whatever the speed
         self._todo = 0  # steps of `step(n)` still to run
         self.wanted: Probes = {}
 
@@ -64,6 +65,11 @@ class Run(QObject):
     def busy(self) -> bool:
         """Whether an answer is still awaited."""
         return self._opening or self._seeking or self._granted > 0 or self._todo > 0 or self._fresh
+
+    @property
+    def opening(self) -> bool:
+        """Whether a run was begun of which nothing came back yet: `view` is still of the one before."""
+        return self._opening
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
@@ -104,9 +110,14 @@ class Run(QObject):
         self._timer.start()
         self.changed.emit()
 
+    def to_end(self) -> None:
+        """Run until the end or `pause`, as fast as it goes."""
+        self._rushing = True
+        self.play()
+
     def pause(self) -> None:
         """Stop granting; what is under way comes in."""
-        self._todo = 0
+        self._todo, self._rushing = 0, False
         if self.running:
             self.running = False
             self.changed.emit()
@@ -211,7 +222,7 @@ class Run(QObject):
     def _grant(self) -> None:
         now = time.monotonic()
         budget = FRAME / 1000 * (SHARE if self.visible else 0.3)
-        if math.isinf(self.speed):
+        if self._rushing or math.isinf(self.speed):
             while self._granted < WAITING:
                 self._granted += 1
                 due = now - self._asked >= PROBES

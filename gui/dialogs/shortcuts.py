@@ -20,6 +20,10 @@ KEYS = (
     ("Ctrl + R", "Pinned runs and results"),
     ("F5", "Presentation mode (large type)"),
     ("On the map", "Click or drag the ring to set the start; arrow keys move it; the wheel zooms; double click resets"),
+    (
+        "On a drawn schedule",
+        "Drag a knot; Page up and down choose one, arrow keys move it, Insert adds, Delete removes",
+    ),
     ("On a curve", "Click or drag to go to that step; 'log' switches the axis"),
     ("In a legend", "Click a name to hide it in every plot; double click or Ctrl + click: it alone, once more: all"),
 )

@@ -63,11 +63,15 @@ class PageEdits(PageParts):
         else:
             self._restart(spec)
 
+    def _in_force(self) -> Spec:
+        """The settings that the next change is made to: those of the newest run, live changes included."""
+        view = self.run.view
+        return self.spec if view is None or self.run.opening else view.live
+
     def edit(self, key: str, value: Any) -> None:
         """Change one setting from outside the form."""
         try:
-            base = self.run.view.live if self.run.view is not None else self.spec
-            self._edited(key, value, build(type(self.spec), flat(base) | {key: value}))
+            self._edited(key, value, build(type(self.spec), flat(self._in_force()) | {key: value}))
         except SpecError as error:
             self.notice.show_message(str(error), bad=True)
 
@@ -75,8 +79,7 @@ class PageEdits(PageParts):
     def _edit_together(self, values: Mapping[str, Any]) -> None:
         """Change several settings at once from outside the form."""
         try:
-            base = self.run.view.live if self.run.view is not None else self.spec
-            spec = build(type(self.spec), flat(base) | dict(values))
+            spec = build(type(self.spec), flat(self._in_force()) | dict(values))
             self.experiment.check(spec)
         except SpecError as error:
             self.notice.show_message(str(error), bad=True)

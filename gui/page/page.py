@@ -96,7 +96,7 @@ class Page(PageEdits):
             left = (view.steps - view.step) / view.rate if view.rate else 0.0
             if left > 10:
                 self.notice.show_message(f"About {left:.0f} s for the remaining steps; Pause stops it")
-            self.run.step(10**9)
+            self.run.to_end()
 
     @Slot(float)
     def _set_speed(self, speed: float) -> None:

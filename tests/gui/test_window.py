@@ -158,6 +158,26 @@ def test_every_preset_opens_and_runs(qtbot: QtBot, window: MainWindow) -> None:
         until(qtbot, page, lambda v: v.step == 3 or v.finish is not None)
 
 
+def test_quick_edits_from_outside_add_up(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    page.edit("surface", "beale")
+    page.edit("steps", 77)
+    until(qtbot, page, lambda view: view.spec.steps == 77)
+    assert page.run.view is not None and page.run.view.spec.surface == "beale"
+
+
+def test_to_the_end_can_be_paused(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    begin(qtbot, page, steps=1_000_000)
+    page.run.speed = 1.0
+    page.transport.endAsked.emit()
+    qtbot.waitUntil(lambda: page.run.view is not None and page.run.view.step > 1000)
+    assert page.transport.running
+    page.transport.play.click()
+    until(qtbot, page, lambda view: view.step < 1_000_000)
+    assert not page.transport.running and not page.run.running
+
+
 def test_a_preset_finds_its_ranges_anew(qtbot: QtBot, window: MainWindow) -> None:
     page = page_of(window)
     curves = page.view.curves["loss"]

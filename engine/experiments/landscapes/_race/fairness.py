@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.experiments._shared.trained.model import Array
 from engine.experiments.landscapes._race.problem import TRAIN, batch_rows, race_seeds
-from engine.experiments.landscapes._race.settings import tunes, tuning_steps
+from engine.experiments.landscapes._race.settings import hands_words, tunes, tuning_steps
 from engine.experiments.landscapes._race.state import State
 from engine.picture import Table
 
@@ -72,7 +72,7 @@ def badge(state: State, spec: Any) -> Table:
         add("Network held", "one that is thrown away", False)
         add("Rate", f"{spec.learning_rate:g}, of no use")
         return Table(("held equal", "how"), tuple(rows), tuple(good), "Not a race: nobody moves")
-    count, worst = state.audits
+    (count, worst), hands = state.audits, hands_words(spec)
     add("First weights", f"{spec.seeds} × {state.params.shape[2]:,}, to the bit")
     if update:
         add("First losses", "equal to the bit")
@@ -82,7 +82,11 @@ def badge(state: State, spec: Any) -> Table:
         budget = spec.tuning_rates * spec.tuning_seeds
         add("Tuning", f"{budget} × {min(state.step, spec.tuning_steps):,} steps each")
     else:
-        add("Rate", f"{spec.learning_rate:g} for all")
+        add("Rate", f"{spec.learning_rate:g} for all", not hands)
+    if hands:
+        add("But by hand", hands, False)
     off = f"within {worst:.0e}" if worst else "to the bit"
     note = f"Batches drawn anew agree {off}" if update and count else ""
+    if hands:
+        note = ". ".join(["Rates by hand had no equal budget", *([note] if note else [])])
     return Table(("held equal", "how"), tuple(rows), tuple(good), note)

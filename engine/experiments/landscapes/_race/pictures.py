@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.experiments._shared.trained.model import Array
 from engine.experiments.landscapes._race import tuning
-from engine.experiments.landscapes._race.settings import TITLES, tried, tunes
+from engine.experiments.landscapes._race.settings import TITLES, by_hand, tried, tunes
 from engine.experiments.landscapes._race.state import State, spread
 from engine.picture import Line, Lines, Table
 
@@ -22,6 +22,9 @@ def tuned(state: State, spec: Any) -> Lines | None:
         return None
     rates, found = tried(spec), tuning.scores(state, spec)
     chosen = bool(np.isfinite(state.rates).all())
+    hand = by_hand(spec)
+    marks = tuple((float(rate), f"{TITLES[name]}, by hand") for name, rate in zip(spec.optimizers, hand, strict=True)
+                  if np.isfinite(rate))  # fmt: skip
     lines = [
         Line(TITLES[name], rates, np.where(np.isfinite(losses), losses, np.nan), series=name)
         for name, losses in zip(spec.optimizers, found, strict=True)
@@ -29,9 +32,10 @@ def tuned(state: State, spec: Any) -> Lines | None:
     if chosen:
         for s, name in enumerate(spec.optimizers):
             at = int(found[s].argmin())
-            lines.append(Line(f"{TITLES[name]}, chosen", rates[at : at + 1], found[s, at : at + 1], series=name,
+            word = "lowest" if np.isfinite(hand[s]) else "chosen"
+            lines.append(Line(f"{TITLES[name]}, {word}", rates[at : at + 1], found[s, at : at + 1], series=name,
                               points=True))  # fmt: skip
-    return Lines(tuple(lines), note=_budget(state, spec, found, chosen), legend=False)
+    return Lines(tuple(lines), marks, note=_budget(state, spec, found, chosen), legend=False)
 
 
 def _budget(state: State, spec: Any, found: Array, chosen: bool) -> str:
@@ -84,13 +88,14 @@ def result(state: State, spec: Any, rates: Array) -> Table:
     steps, _, _ = spread(reached(state, spec), "all")
     losses = state.told[-1][1] if state.told else np.full(state.lost.shape, np.nan)
     now, _, _ = spread(losses, "all")
-    rows = []
+    rows, hand = [], by_hand(spec)
     for s, name in enumerate(spec.optimizers):
         # half the seeds at the target make an even median; never more exact than the measuring
         when = f"{steps[s]:,.0f}" if np.isfinite(steps[s]) else "–"
-        rate = f"{rates[s]:.2g}" if np.isfinite(rates[s]) else "…"
+        rate = f"{rates[s]:.2g}{'*' * bool(np.isfinite(hand[s]))}" if np.isfinite(rates[s]) else "…"
         loss = "…" if math.isnan(now[s]) else "lost" if math.isinf(now[s]) else f"{now[s]:.{3 if now[s] >= 1 else 2}g}"
         rows.append((TITLES[name], rate, when, "…" if math.isnan(each[s]) else f"{each[s]:,.0f}", loss))
     best = float(steps.min())
     good = tuple(s for s in range(len(rows)) if steps[s] == best < math.inf)
-    return Table(("", "rate", f"to {spec.target:g}", "µs", "loss"), tuple(rows), good, "µs: CPU time of one step")
+    return Table(("", "rate", f"to {spec.target:g}", "µs", "loss"), tuple(rows), good,
+                 "µs: CPU time of one step" + "; *: set by hand" * bool(np.isfinite(hand).any()))  # fmt: skip

@@ -11,7 +11,7 @@ from engine.experiments._shared.trained.model import Array
 from engine.experiments._shared.trained.model import lost as why_lost
 from engine.experiments.landscapes._race import fairness, problem, tuning
 from engine.experiments.landscapes._race.problem import TEST, TRAIN
-from engine.experiments.landscapes._race.settings import tuning_steps
+from engine.experiments.landscapes._race.settings import by_hand, tuning_steps
 from engine.experiments.landscapes._race.state import Clock, State, spread
 
 COLUMNS = (
@@ -39,10 +39,10 @@ def begin(state: State, spec: Any) -> None:
 
 
 def rates(state: State, spec: Any) -> Array:
-    """The rates now in force, [S]; nan before they are tuned."""
-    if tuning_steps(spec):
-        return np.asarray(state.rates * spec.rate_factor)
-    return np.full(len(spec.optimizers), spec.learning_rate)
+    """The rates now in force, [S]: those set by hand, else tuned or common ones; nan before they are tuned."""
+    found = state.rates * spec.rate_factor if tuning_steps(spec) else np.full(len(spec.optimizers), spec.learning_rate)
+    hand = by_hand(spec)
+    return np.where(np.isnan(hand), found, hand)
 
 
 def _train(state: State, spec: Any, s: int, update: int, n: int, params: Array, numbers: Array,

@@ -22,7 +22,7 @@ from engine.experiments.landscapes._race import listing_script
 from engine.experiments.landscapes._race.problem import race_seeds, tuning_seeds
 from engine.experiments.landscapes._race.problem_script import problem_parts
 from engine.experiments.landscapes._race.running import rates
-from engine.experiments.landscapes._race.settings import TITLES, hypers, tried, tunes, tuning_steps
+from engine.experiments.landscapes._race.settings import TITLES, hands_words, hypers, tried, tunes, tuning_steps
 from engine.networks import masks
 from engine.torch_code import plain, section, sources, written_out, written_rules
 from engine.torch_code.optimizers import NEARLY_ZERO, changes, constructor, settings
@@ -211,6 +211,8 @@ def _words(experiment: Any, spec: Any, live: Sequence[Any], steps: int, before: 
     if tunes(spec):
         told.append("The rates are those that the app's tuning chose." if steps >= before else
                     "The tuning was not over: nothing had raced.")  # fmt: skip
+    if hands_words(spec):
+        told.append(f"Rates by hand: {hands_words(spec)}.")
     early = {name: k for (name, k), at in zip(compared.items(), until, strict=True) if at < steps and at >= before}
     if early and steps > before:
         short = ", ".join(f"{TITLES[name]} up to step {k}" for name, k in early.items())

@@ -31,8 +31,12 @@ _TUNED, _EQUAL = {"rates": ("tuned",)}, {"rates": ("equal",)}
 
 
 def _rule(name: str) -> Settings:
-    """One contestant's own settings: its rule's hyper-parameters, all live. Its rate comes with the race."""
-    fields: dict[str, Any] = {
+    """One contestant's own settings, all live: a rate by hand in place of the race's, and its rule's
+    hyper-parameters."""
+    fields: dict[str, Any] = {"learning_rate": (float | None, number(
+        None, 1e-12, 1e6, "Learning rate", "By hand, of this one alone, instead of the tuned rate or the one for all; "
+        "it takes part in the tuning all the same", live=True, log=True, inherits="the race's"))}  # fmt: skip
+    fields |= {
         h.name: (float, number(h.default, h.low, h.high, h.title, h.help.removesuffix("."), live=True, log=h.log))
         for h in RULES[name].hypers
     }
@@ -113,6 +117,18 @@ def tried(spec: Any) -> NDArray[np.float64]:
     """The rates that every optimizer tries, [G]."""
     decades = np.linspace(np.log10(spec.lowest_rate), np.log10(spec.highest_rate), spec.tuning_rates)
     return np.asarray(10.0**decades, np.float64)
+
+
+def by_hand(spec: Any) -> NDArray[np.float64]:
+    """The rates set by hand, [S]; nan where none is."""
+    own = [getattr(spec, name).learning_rate for name in spec.optimizers]
+    return np.array([np.nan if rate is None else rate for rate in own], np.float64)
+
+
+def hands_words(spec: Any) -> str:
+    """Who has a rate by hand, in words; empty: nobody."""
+    told = zip(spec.optimizers, by_hand(spec).tolist(), strict=True)
+    return ", ".join(f"{TITLES[name]} {rate:g}" for name, rate in told if rate == rate)
 
 
 def hypers(spec: Any, name: str) -> dict[str, float]:
