@@ -264,6 +264,11 @@ class Experiment(Protocol):
         """Numbers that follow from the settings alone, told at the top of summary.json."""
         ...
 
+    def timed(self, state: Any, spec: Any) -> Mapping[str, Mapping[str, float]]:
+        """By contestant what was measured with a clock and is never the same twice, so that no history may hold it; it
+        is told in summary.json. Numbers that are not finite are left out."""
+        ...
+
     def looks(self, spec: Any) -> tuple[str, ...]:
         """Settings that change nothing of the run under these settings, only what is looked at: no new run, no event,
         no branch."""
@@ -318,6 +323,10 @@ class Basis:
 
     def facts(self, spec: Any) -> Mapping[str, int | float]:
         """None."""
+        return {}
+
+    def timed(self, state: Any, spec: Any) -> Mapping[str, Mapping[str, float]]:
+        """Nothing."""
         return {}
 
     def looks(self, spec: Any) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""Manners of a process that stays open long: the collector makes no pauses, large blocks go back to the system."""
+"""Manners of a process that stays open long: the collector keeps to the window's thread and makes no pauses, large
+blocks go back to the system."""
 
 from __future__ import annotations
 
@@ -7,8 +8,14 @@ import gc
 import sys
 from contextlib import suppress
 
+from PySide6.QtCore import QObject, QTimer, Slot
+
 LARGE = 2**19  # bytes of a block that is given back as soon as it is free
 SPARE = 2**20  # bytes at the end of the heap that are kept
+BEAT = 500  # milliseconds between two looks for garbage
+YOUNG = 700  # new objects that make a look worth while, as Python has it
+LIBRARY = 50_000  # new objects at once: a library was loaded
+OLDER = 5  # looks at one generation before the next older one is looked at too
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as <malloc.h> of glibc numbers them
 
 
@@ -25,9 +32,47 @@ def return_large_blocks() -> None:
             libc.mallopt(_TRIM_THRESHOLD, SPARE)
 
 
-def spare_libraries() -> None:
-    """Take all that exists now out of the collector's sight.
+class Collector(QObject):
+    """Looks for garbage in the thread it is made in, and keeps every other thread from doing so, until `end`.
 
-    Torch, Numba and the experiments are 400,000 objects that never go; to look through them takes 0.3 s.
+    Left alone Python looks for it in whichever thread makes an object. In the worker that would delete objects of Qt
+    which belong to the window: while it waits for the interpreter with a lock of Qt in hand, the window may hold the
+    interpreter and wait for that lock, for good.
+
+    `spare`: take libraries out of its sight. Torch, Numba and the experiments are 400,000 objects that never go; to
+    look through them takes 0.3 s.
     """
-    gc.freeze()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.spare = False
+        self._was_on = gc.isenabled()
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.setInterval(BEAT)
+        self._timer.timeout.connect(self.look)
+
+    @Slot()
+    def begin(self) -> None:
+        """From now on look now and then. Before the first run there are libraries only."""
+        if not self._timer.isActive():
+            self._timer.start()
+            if self.spare:
+                gc.freeze()
+
+    @Slot()
+    def look(self) -> None:
+        """Look at what is new, if there is enough, and now and then at what is older."""
+        young, middle, old = gc.get_count()
+        if young > LIBRARY and self.spare:
+            gc.freeze()
+        elif young > YOUNG:
+            gc.collect(2 if old >= OLDER else 1 if middle >= OLDER else 0)
+
+    def end(self) -> None:
+        """Leave it to Python again."""
+        self._timer.stop()
+        if self.spare:
+            gc.unfreeze()
+        if self._was_on:
+            gc.enable()

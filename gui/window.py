@@ -27,7 +27,7 @@ from gui.documents import Documents
 from gui.errors import ErrorDialog, install
 from gui.journal import Journal
 from gui.looks import Looks, appearance
-from gui.memory import return_large_blocks, spare_libraries
+from gui.memory import Collector, return_large_blocks
 from gui.pulse import Pulse
 from gui.theme import Theme, dress
 
@@ -62,6 +62,8 @@ class MainWindow(QMainWindow):
         self.journal = Journal()
         self.journal.begin()
         self.pulse = Pulse(parent=self)
+        self.collector = Collector(self)
+        self.loaded.connect(self.collector.begin)
         self.errors = ErrorDialog(self)
         self._uninstall = install(self.errors)
         self.documents = Documents(self, self.settings, self.pages.values, lambda: self.page, self.show_experiment)
@@ -244,6 +246,7 @@ class MainWindow(QMainWindow):
         if self.pump is not None:
             self.ended = self.pump.close(self.patience)
         self.pulse.stop()
+        self.collector.end()
         self._uninstall()
         self.journal.end()
         super().closeEvent(event)
@@ -260,7 +263,7 @@ def run(arguments: Sequence[str] = ()) -> int:
     path = Path(arguments[0]) if arguments else None
     window = MainWindow(open_file=path)
     window.patience = PATIENCE
-    window.loaded.connect(spare_libraries)
+    window.collector.spare = True
     window.show()
     status = app.exec()
     if not window.ended:  # a kernel is being compiled, and nobody can stop that: all that is worth keeping is kept

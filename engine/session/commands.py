@@ -22,7 +22,7 @@ from engine.session.files import read, write_text
 from engine.session.presets import figures, preset_spec, preset_values, presets
 from engine.session.results import write_run
 from engine.session.session import Session
-from engine.spec import Spec, SpecError, build, declarations, echo, flat, read_text, shorten, unknown
+from engine.spec import Spec, SpecError, build, declarations, echo, flat, read_text, shorten, unknown, value_of
 
 Picture = Callable[[Session, Path, Drawn | None], None]
 """Draws a run: `path` without an ending becomes path.png and path.svg; with a chapter figure laid over it."""
@@ -138,6 +138,12 @@ def configure(asked: argparse.Namespace) -> tuple[Experiment, Spec, tuple[Event,
             raise unknown(key, known, "setting")
         values[key] = read_text(known[key], words)
     spec = build(experiment.Spec, values)
+    if asked.steps is not None:
+        for key, meant in (known[experiment.steps_key].shown_when or {}).items():
+            here = value_of(spec, key)
+            if here not in meant:
+                words = f"it counts where {key} is {' or '.join(map(str, meant))}"
+                raise SpecError("--steps", f"{echo(asked.steps)} is not allowed where {key} is {here}; {words}")
     experiment.check(spec)
     return experiment, spec, events
 

@@ -149,6 +149,8 @@ def write_run(session: Session, folder: Path, finish: str | None = None) -> dict
     """Write all of a run's data files into a folder; returns the summary."""
     view = session.view()
     told = summary(session.experiment, view, finish)
+    for name, seconds in session.experiment.timed(session.state, session.spec).items():
+        told["series"][name] |= {key: value for key, value in seconds.items() if math.isfinite(value)}
     write_text(folder / "experiment.json", to_json(saved(view)))
     write_csv(session.experiment, view, folder / "history.csv")
     write_npz(view, folder / "history.npz")

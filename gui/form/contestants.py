@@ -139,9 +139,9 @@ class ContestantsRow(Row):
         for name, one in self.contestants.items():
             one.box.setChecked(name in self.value)
 
-    def show_rates(self, spec: Settings) -> None:
-        """Show every learning rate."""
-        shared = getattr(spec, RATE, None)
+    def show_rates(self, spec: Settings, common: bool = True) -> None:
+        """Show every learning rate; the shared one unless the settings have none in force."""
+        shared = getattr(spec, RATE, None) if common else None
         for name, one in self.contestants.items():
             own = getattr(getattr(spec, name, None), RATE, None)
             one.show_rate(own, shared if any(field.key == f"{name}.{RATE}" for field in one.fields) else None)

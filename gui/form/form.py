@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont, QHideEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.spec import FieldDeclaration, Settings, SpecError, changed, declarations, value_of
-from gui.form.contestants import ContestantsRow
+from gui.form.contestants import RATE, ContestantsRow
 from gui.form.number import NumberRow
 from gui.form.row import Row, message_of
 from gui.form.rows import row_for
@@ -211,7 +211,8 @@ class Form(QWidget):
         for row in self.rows.values():
             row.setVisible(self._meant(row.declaration))
             if isinstance(row, ContestantsRow):
-                row.show_rates(self.spec)
+                shared = self._declared.get(RATE)
+                row.show_rates(self.spec, shared is None or self._meant(shared))
             elif isinstance(row, NumberRow) and row.declaration.inherits:
                 above = self._above(row.declaration)
                 if above in self._declared:

@@ -5,6 +5,7 @@ Each action is drawn from (seed, its number) alone, so that a seed replays whate
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import random
@@ -21,7 +22,6 @@ from PySide6.QtWidgets import QApplication, QDialog, QGraphicsView, QWidget
 from engine.session.files import SUFFIX
 from engine.spec import FieldDeclaration, declarations
 from gui.dialogs import CodeDialog, DiagnosticsDialog, ExportDialog, ResultsDialog, ShortcutsDialog
-from gui.memory import spare_libraries
 from gui.page import Page
 from gui.plots.board import Board
 from gui.window import MainWindow
@@ -377,7 +377,7 @@ def opened_window(settings: QSettings, told: Callable[[str, str], None]) -> Main
     """A window with its first page there; `told` hears of every error that reaches the error dialog."""
     window = MainWindow(settings)
     window.errors.reported.connect(told)
-    window.loaded.connect(spare_libraries)  # as gui.window.run has it
+    window.collector.spare = True  # as gui.window.run has it
     window.show()
     began = time.monotonic()
     while window.page is None or window.page.run.view is None:
@@ -391,3 +391,5 @@ def shut(window: MainWindow) -> None:
     window.close()
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    del window
+    gc.collect()  # or the next window takes what is left of it for libraries

@@ -17,6 +17,8 @@ from engine.spec import Spec, SpecError, value_of
 from engine.surfaces import Surface, surface
 
 COLUMNS = ("x", "y", "loss", "grad_x", "grad_y", "learning_rate")
+LOOKS = ("x_range", "y_range")
+MARGIN = 0.08  # of its width: so far beyond a start outside the domain the map reaches
 
 
 @dataclass
@@ -78,6 +80,10 @@ class Descent(Basis):
             self.surface(spec)
         except FormulaError as error:
             raise SpecError("formula", str(error)) from None
+        for key in LOOKS:
+            if (given := getattr(spec, key)) is not None and not given[0] < given[1]:
+                told = f"{given[0]:g},{given[1]:g} is not allowed"
+                raise SpecError(key, f"{told}; the first number must be below the second")
         if not spec.optimizers:
             raise SpecError("optimizers", "'' is not allowed; name at least one optimizer")
 
@@ -86,8 +92,15 @@ class Descent(Basis):
         return tuple(spec.optimizers)
 
     def extent(self, spec: Any) -> tuple[float, float, float, float]:
-        """The surface's domain."""
-        return self.surface(spec).domain
+        """What the map shows at first: the surface's domain, of an own formula what was asked for, and the start."""
+        x0, x1, y0, y1 = self.surface(spec).domain
+        x, y = self.start_point(spec)
+        across, upwards = (spec.x_range, spec.y_range) if spec.surface == "custom" else (None, None)
+        return (*(across or _reaching(x0, x1, x)), *(upwards or _reaching(y0, y1, y)))
+
+    def looks(self, spec: Any) -> tuple[str, ...]:
+        """How far the map reaches."""
+        return LOOKS
 
     def steps(self, spec: Any) -> int:
         """How long the run is."""
@@ -272,6 +285,12 @@ class Descent(Basis):
 
         words: str = write(self, spec, events, steps, end)
         return words
+
+
+def _reaching(low: float, high: float, at: float) -> tuple[float, float]:
+    """A range widened to reach a place beyond it, and a little farther."""
+    room = MARGIN * (max(high, at) - min(low, at))
+    return (at - room if at < low else low), (at + room if at > high else high)
 
 
 def _columns(values: dict[str, Array], endings: tuple[Ending, ...]) -> Columns:

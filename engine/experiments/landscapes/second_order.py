@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -253,6 +253,12 @@ class SecondOrder(Basis):
             "to_target": pictures.to_target, "per_step": pictures.per_step,
         }  # fmt: skip
         return made[name](state, spec)
+
+    def timed(self, state: State, spec: Any) -> Mapping[str, Mapping[str, float]]:
+        """Seconds of the median step; of a sweep at the last size that was begun."""
+        size = len(state.table) - 1
+        keys = {name: (size, name) if spec.study == SIZE else name for name in spec.optimizers}
+        return {name: {"seconds_per_step": state.clock.median(key)} for name, key in keys.items()}
 
     def drawn(self, spec: Any, view: Any) -> tuple[Drawn, ...]:
         """The chapter's second-order listing laid over this run."""

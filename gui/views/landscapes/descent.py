@@ -22,7 +22,10 @@ from gui.views.view import View
 
 GRID = 160  # points a side of the map
 ROUGH = 40  # points a side of the surface in three dimensions
-SHORTEST, LONGEST = 0.004, 0.125  # of the map's side: shorter arrows are left out, longer ones shortened
+SHORTEST, LONGEST = 0.03, 0.125  # of the map's side: arrows are drawn this long, times a number that they tell
+APART = 0.2  # share of its length that an arrow of RESTING must end away from every other one to be drawn beside it
+LOOKED = {"gradient": "gradient", "momentum": "momentum", "step": "step"}  # kind -> colour, at any time
+RESTING = {"m_hat": "m\u0302", "root": "root"}  # name -> label; drawn while nothing runs: it would be a thicket
 LAG = 1000  # milliseconds between two pictures of it while a run streams
 
 
@@ -79,16 +82,21 @@ class DescentView(View):
             self._spec.surface, self._spec.formula, self._spec.condition_number,
         )  # fmt: skip
         start = self.experiment.start_point(spec)  # type: ignore[attr-defined]
+        x0, x1, y0, y1 = self._extent
+        if not same or not (x0 <= start[0] <= x1 and y0 <= start[1] <= y1):  # one clicked on the map leaves it alone
+            self._go_home(self.experiment.extent(spec))
         if not same:
-            x0, x1, y0, y1 = surface.domain
-            self._extent = self._home = (x0, x1, y0, y1)
-            self._needs_field = True
-            self.map.set_home(x0, x1, y0, y1)
             x, y = [m[0] for m in surface.minima], [m[1] for m in surface.minima]
             self.map.set_points("minima", x, y, "plus", "minimum")
         self._drop(self._paths)
         self.map.set_arrows([])
         self.map.set_start(*start)
+
+    def _go_home(self, home: tuple[float, float, float, float]) -> None:
+        """Show this range, and go back to it on reset."""
+        self._extent = self._home = home
+        self._needs_field = True
+        self.map.set_home(*home)
 
     def wanted(self) -> Probes:
         """The map once after each change of surface or view; the inside of the chosen optimizer's step always."""
@@ -102,6 +110,12 @@ class DescentView(View):
     def show_run(self, view: SessionView, probes: Mapping[str, Any], pinned: Sequence[Pinned]) -> None:
         """Paths up to the step in hand, as far as they were measured."""
         super().show_run(view, probes, pinned)
+        own: Any = view.spec
+        if self._spec is not None and (own.x_range, own.y_range) != (self._spec.x_range, self._spec.y_range):
+            self._spec = view.spec  # another range was asked for while the run stays
+            self._go_home(self.experiment.extent(view.spec))
+            self.asked.emit()
+            return
         if "field" in probes:
             self._needs_field = False
             self._show_field(probes["field"])
@@ -164,18 +178,7 @@ class DescentView(View):
         if not np.isfinite([x, y]).all():
             self.map.set_arrows([])
             return
-        x0, x1, y0, y1 = self._extent
-        arrows = []
-        for q in inside.quantities:
-            if q.kind in ("gradient", "momentum", "step") and len(q.value) == 2 and np.isfinite(q.value).all():
-                dx, dy = q.value
-                reach = float(np.hypot(dx / (x1 - x0), dy / (y1 - y0)))
-                if reach < SHORTEST:
-                    continue
-                # what is longer than an eighth of the map is drawn that long, in its direction
-                short = min(1.0, LONGEST / reach) if q.kind != "step" else 1.0
-                arrows.append((x, y, dx * short, dy * short, q.name.replace("_", " "), q.kind))
-        self.map.set_arrows(arrows)
+        self.map.set_arrows([(x, y, *arrow) for arrow in arrows_of(inside, self._extent, resting=not self.running)])
 
     def show_drawn(self, drawn: Drawn | None) -> None:
         """The chapter's own paths over the measured ones."""
@@ -195,6 +198,45 @@ class DescentView(View):
         self._extent = (x0, x1, y0, y1)
         self._needs_field = True
         self.asked.emit()
+
+
+def arrows_of(
+    inside: Inside, extent: tuple[float, float, float, float], resting: bool
+) -> list[tuple[float, float, str, str]]:
+    """The quantities of a step as arrows on a map of this extent: (dx, dy, label, colour). Those that are too short or
+    too long to be seen are drawn a round number of times as long, which the label tells. `resting`: also the
+    bias-corrected momentum, where it is another, and the root that each coordinate is divided by.
+    """
+    x0, x1, y0, y1 = extent
+    found, tips = [], list[Any]()
+    known = {q.name: np.asarray(q.value, float) for q in inside.quantities}
+    for q in inside.quantities:
+        if q.kind not in LOOKED and not (resting and q.name in RESTING):
+            continue
+        value = known[q.name]
+        if len(value) != 2 or not np.isfinite(value).all() or not value.any():
+            continue
+        dx, dy = value.tolist()
+        whole = known["m_hat"] if q.name == "m" and "m_hat" in known else value  # both as many times as long
+        reach = float(np.hypot(whole[0] / (x1 - x0), whole[1] / (y1 - y0)))
+        if not 1e-200 < reach < 1e200:
+            continue
+        times = 1.0 if SHORTEST <= reach <= (LONGEST if q.kind != "step" else np.inf) else round_below(LONGEST / reach)
+        tip = np.array([dx, dy]) * times / (x1 - x0, y1 - y0)
+        room = APART * float(np.hypot(*tip))
+        if q.name in RESTING and any(np.hypot(*(tip - other)) <= room for other in tips):
+            continue
+        tips.append(tip)
+        label = RESTING.get(q.name, q.name.replace("_", " "))
+        found.append((dx * times, dy * times, label if times == 1.0 else f"{label} × {times:g}",
+                      LOOKED.get(q.kind, "text")))  # fmt: skip
+    return found
+
+
+def round_below(value: float) -> float:
+    """The largest of 1, 2, 5, 10, 20, ... (or 0.5, 0.2, ...) that is no more."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(f"{max(k for k in (1, 2, 5) if k * power <= value * (1 + 1e-12)) * power:.6g}")
 
 
 def view(experiment: Experiment, theme: Theme) -> View:

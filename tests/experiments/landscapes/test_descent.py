@@ -211,16 +211,16 @@ def test_what_the_chapter_draws_is_laid_beside_it() -> None:
     assert all(o.kind == "chapter" for o in listing.overlays) and len(paths) == 2
     sgd = paths["chapter: SGD"]
     np.testing.assert_allclose([sgd.x, sgd.y], [columns(one)["x"][:, 0], columns(one)["y"][:, 0]], atol=1e-14)
-    assert "sgd: at most" in listing.verdict and "over 20 steps" in listing.verdict
-    apart = float(listing.verdict.split("sgd: at most ")[1].split()[0])
+    assert "SGD: at most" in listing.verdict and "over 20 steps" in listing.verdict
+    apart = float(listing.verdict.split("SGD: at most ")[1].split()[0])
     assert apart < 1e-13
-    assert "newton: at most 0 apart" in listing.verdict
+    assert "Newton: at most 0 apart" in listing.verdict
     assert caption.overlays == () and "caption" in caption.claim
 
 
 def test_a_run_that_is_not_the_chapters_is_said_to_be_apart() -> None:
     one = run({**CHAPTER, "learning_rate": 0.19, "steps": 20})
-    apart = float(DESCENT.drawn(one.spec, one.view())[0].verdict.split("sgd: at most ")[1].split()[0])
+    apart = float(DESCENT.drawn(one.spec, one.view())[0].verdict.split("SGD: at most ")[1].split()[0])
     expected = max(abs(2 * (1 - 1.9) ** k) for k in range(1, 21))  # the zig-zag against y = 0
     assert apart == pytest.approx(expected, rel=0.01)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,8 @@ from engine.experiments.landscapes._race.state import Clock, spread
 from engine.networks.initializations import initialize
 from engine.optimizers import RULES
 from engine.session.presets import predictions, preset_spec, presets
-from engine.session.results import measured, rows, summary
+from engine.session.results import line as history_line
+from engine.session.results import measured, rows, summary, write_run
 from engine.session.session import Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build
@@ -293,6 +295,61 @@ def test_time_is_measured_and_is_no_part_of_the_run() -> None:
         found.probe("nothing")
 
 
+def test_the_time_of_a_step_is_told_in_the_summary_alone(tmp_path: Any) -> None:
+    found = run(**EQUAL)
+    told = write_run(found, tmp_path)
+    for s, name in enumerate(found.series):
+        assert told["series"][name]["seconds_per_step"] == found.state.clock.each()[s] > 0
+    assert json.loads((tmp_path / "summary.json").read_text())["series"] == told["series"]
+    with np.load(tmp_path / "history.npz") as kept:
+        assert not [name for name in kept.files if "second" in name or "time" in name]
+    begun = session(**EQUAL)  # nothing timed yet
+    assert "seconds_per_step" not in write_run(begun, tmp_path / "begun")["series"]["sgd"]
+
+
+# -- rates by hand ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rates", ["tuned", "equal"])
+def test_one_contestant_may_have_its_rate_by_hand(rates: str) -> None:
+    plain = run(rates=rates, optimizers=("sgd", "adam"))
+    found = run(rates=rates, optimizers=("sgd", "adam"), rate_factor=1.0, **{"adam.learning_rate": 0.02})
+    rate = column(found, "learning_rate")[-1]
+    assert rate[1] == 0.02 and rate[0] == column(plain, "learning_rate")[-1, 0]
+    np.testing.assert_array_equal(found.state.params[0], plain.state.params[0])  # nobody else notices
+    same = run(rates="equal", optimizers=("sgd", "adam"), learning_rate=0.02)
+    np.testing.assert_array_equal(found.state.params[1], same.state.params[1])  # and it is that rate's own run
+    if rates == "tuned":
+        np.testing.assert_array_equal(found.state.rates, plain.state.rates)  # it is tuned all the same
+        picture = found.probe("tuned")
+        assert picture.marks == ((0.02, "Adam, by hand"),)
+        assert [one.name for one in picture.lines[2:]] == ["SGD, chosen", "Adam, lowest"]
+    table, fair = found.probe("result"), found.probe("fair")
+    assert [row[1].endswith("*") for row in table.rows] == [False, True] and "by hand" in table.note
+    assert dict(fair.rows)["But by hand"] == "Adam 0.02" and fair.note == "By hand is no equal budget"
+    assert [row[0] for k, row in enumerate(fair.rows) if k not in fair.good][-1] == "But by hand"
+    assert plain.probe("tuned") is None or plain.probe("tuned").marks == ()
+    assert "by hand" not in plain.probe("result").note and "But by hand" not in dict(plain.probe("fair").rows)
+
+
+def test_a_rate_by_hand_comes_and_goes_while_it_runs() -> None:
+    found = run(optimizers=("sgd", "adam"), rate_factor=2.0)
+    tuned = column(found, "learning_rate")[-1, 1]
+    found.seek(40)
+    assert found.set_live("adam.learning_rate", 0.003)
+    found.advance(10)
+    assert not found.set_live("adam.learning_rate", None)
+    found.advance(10**6)
+    rate = history_line(found.view())[1]["learning_rate"][:, 1]
+    np.testing.assert_array_equal(rate[26:41], tuned)
+    np.testing.assert_array_equal(rate[41:51], 0.003)  # the factor is one on tuned rates
+    np.testing.assert_array_equal(rate[51:], tuned)
+    again = session(optimizers=("sgd", "adam"), rate_factor=2.0)
+    again.set_events(found.branch.events)
+    again.advance(10**6)
+    assert digest(again.state) == digest(found.state)
+
+
 def test_a_hiccup_does_not_count() -> None:
     clock = Clock(2)
     for seconds in (2.0, 2.0, 500.0, 2.0, 2.0):
@@ -331,7 +388,7 @@ def test_all_lost_ends_the_run() -> None:
     [({"optimizers": ()}, "optimizers"), ({"optimizers": ("sgd", "newton")}, "optimizers"),
      ({"lowest_rate": 1.0, "highest_rate": 1.0}, "highest_rate"), ({"tuning_rates": 1}, "tuning_rates"),
      ({"seeds": 9}, "seeds"), ({"data": "digits", "samples": 1700}, "samples"), ({"hidden": (300,)}, "hidden"),
-     ({"learning_rate": 0.0}, "learning_rate"), ({"sgd.learning_rate": 1.0}, "sgd.learning_rate")],
+     ({"learning_rate": 0.0}, "learning_rate"), ({"sgd.learning_rate": 0.0}, "sgd.learning_rate")],
 )  # fmt: skip
 def test_wrong_settings_are_told_in_one_line(settings: dict[str, Any], key: str) -> None:
     experiment = load(ID)
@@ -440,6 +497,9 @@ def test_what_the_presets_say() -> None:
     assert steps["equal"]["SGD"] == "–" == steps["equal"]["Momentum"]
     fair, high = (preset(name).branch.final["train_loss"] for name in ("fair", "too_high"))
     assert fair[1] == fair.min() and high[0] < 0.1 and (high[1:] > 2.0).all()
+    hand = preset("by_hand")
+    assert hand.branch.final["train_loss"].argmax() == 3 and "Adam 0.001" in dict(hand.probe("fair").rows).values()
+    assert preset("fair").state.rates[3] == hand.state.rates[3] == pytest.approx(0.0316, rel=0.01)
     short = preset("short_tuning")
     np.testing.assert_allclose(short.state.rates / preset("fair").state.rates, [10**-0.5, 10**0.5, 1, 10**0.5])
     assert (short.branch.final["train_loss"][[0, 1, 3]] > 2 * fair[[0, 1, 3]]).all()

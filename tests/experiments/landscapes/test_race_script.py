@@ -26,12 +26,14 @@ SCRIPTS: dict[str, tuple[dict[str, Any], list[tuple[str, Any]], int]] = {
     "book": ({"optimizers": tuple(RULES), "convention": "book", "activation": "prelu", "initialization": "torch",
               "seeds": 1}, [], 10**6),
     "live": ({}, [("rate_factor", 3.0), ("batch_size", 5), ("momentum.momentum", 0.5), ("adam.beta1", 0.5)], 10**6),
+    "by hand": ({"adam.learning_rate": 0.003}, [("sgd.learning_rate", 0.02), ("adam.learning_rate", None)], 10**6),
     "while tuning": ({}, [], 10),
     "lost": ({"data": "regression_gauss", "rates": "equal", "learning_rate": 5.0}, [], 10**6),
     "single": ({"dtype": "float32", "data": "rings", "initialization": "orthogonal", "hidden": (5, 4)}, [], 10**6),
     "digits": ({"data": "digits", "samples": 50, "steps": 20}, [], 10**6),
     "noise": ({"data": "chapter_noise", "batch_size": 0, "steps": 20}, [], 10**6),
-    "discarded": ({"holds": "discarded", "optimizers": ("sgd", "lion"), "seeds": 2}, [], 10**6),
+    "discarded": ({"holds": "discarded", "optimizers": ("sgd", "lion"), "seeds": 2,
+                   "lion.learning_rate": 0.5}, [], 10**6),
 }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ import pytest
 from engine.experiments import load
 from engine.session.session import Session
 from engine.spec import build
+from gui.form.contestants import ContestantsRow
+from gui.form.form import Form
 from gui.theme import DARK
 from gui.views.landscapes.race import RaceView, view
 from gui.views.view import key_of
@@ -59,6 +61,19 @@ def test_what_stands_beside_the_losses(shown: RaceView, settings: dict[str, Any]
     for given in ({}, {"rates": "equal"}, settings, settings):
         show(shown, optimizers=("sgd",), **given)
     assert getattr(shown.panel.plots[1], "title", "") == title
+
+
+def test_a_line_shows_the_rate_that_is_in_force(qtbot: Any) -> None:
+    """While rates are tuned there is no shared one to show; one by hand always shows."""
+    experiment = load("landscapes.race")
+    form = Form(experiment.Spec, build(experiment.Spec, {"rates": "equal"}))
+    qtbot.addWidget(form)
+    row = form.rows["optimizers"]
+    assert isinstance(row, ContestantsRow)
+    for given, sgd, adam in (({}, "", ""), ({"adam.learning_rate": 0.002}, "", "0.002"),
+                             ({"rates": "equal", "adam.learning_rate": 0.002}, "0.01", "0.002")):  # fmt: skip
+        form.set_spec(build(experiment.Spec, given))
+        assert (row.contestants["sgd"].rate.text(), row.contestants["adam"].rate.text()) == (sgd, adam)
 
 
 def test_the_readers_own_arrangement_stays(shown: RaceView) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from engine.experiments.landscapes._second_order.objective import Classifier, Qu
 from engine.experiments.landscapes._second_order.settings import hypers_of
 from engine.experiments.landscapes._second_order.work import count, work_of
 from engine.second_order import METHODS as HOUSE
+from engine.session import commands
 from engine.session.presets import predictions, preset_spec, presets
 from engine.session.results import measured, rows, summary
 from engine.session.session import Session
@@ -497,3 +500,16 @@ def test_what_the_bad_presets_say() -> None:
         final = dict(zip(session.series, session.branch.final["loss"], strict=True))
         first = session.view().branch.history.values["loss"][0]
         assert final[worst] > 10 * first[0] and final["adam"] < first[0] and final["sgd"] < first[0]
+
+
+def test_steps_on_the_command_line_are_those_of_a_race(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Where the size grows they would change nothing, and that is said instead of nothing being changed."""
+    given = ["run", ID, "--set", "study=size", "--steps", "5", "--out", str(tmp_path / "run")]
+    assert commands.main(given) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and not (tmp_path / "run").exists()
+    assert "--steps: '5' is not allowed where study is size" in told and "where study is race" in told
+    given = ["run", ID, "--set", "samples=40", "--steps", "3", "--out", str(tmp_path / "run")]
+    assert commands.main(given) == 0
+    told = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert told["step"] == 3 and told["series"]["newton"]["seconds_per_step"] > 0

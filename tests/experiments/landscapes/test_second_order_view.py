@@ -58,3 +58,14 @@ def test_what_the_reader_arranged_stays_within_a_study(qtbot: QtBot) -> None:
     assert view.panel.plots[0] is view.pictures["to_target"]
     view.set_spec(spec)
     assert view.panel.plots[0] is view.curves["excess"]
+
+
+def test_paths_are_named_as_contestants_are(qtbot: QtBot) -> None:
+    experiment = load(ID)
+    view = view_for(experiment, DARK)
+    qtbot.addWidget(view)
+    session = Session(experiment, build(experiment.Spec, {"problem": "quadratic", "optimizers": ("lbfgs", "natural")}))
+    session.advance(3)
+    view.set_spec(session.spec)
+    view.show_run(session.view(), {"plane": session.probe("plane")}, ())
+    assert [entry.label for entry in named(view, "plane").entries()] == ["L-BFGS", "Natural gradient"]

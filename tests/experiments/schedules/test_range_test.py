@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections.abc import Callable
@@ -13,14 +14,16 @@ import torch
 
 from engine.experiments import load
 from engine.experiments._shared.trained.model import first_weights, rule_of
-from engine.experiments.schedules._range_test.curvature import Hessian, largest
+from engine.experiments.schedules._range_test.curvature import Hessian, Lanczos, hessian_parts, largest
 from engine.experiments.schedules._range_test.kept import compare, keep, moved, next_order
+from engine.experiments.schedules._range_test.run import SHARE
 from engine.experiments.schedules._range_test.settings import rates_of
 from engine.experiments.schedules._range_test.suggestions import LAST, fell, steepest, suggest, valley
 from engine.networks.activations import ACTIVATIONS
 from engine.networks.chance import order
 from engine.networks.description import Description
 from engine.networks.plan import layers, parameter_count
+from engine.randomness import generator
 from engine.session.commands import script
 from engine.session.presets import predictions, preset_spec, presets
 from engine.session.results import rows, summary
@@ -328,6 +331,102 @@ def test_the_limit_is_where_descent_on_a_quadratic_turns_unstable() -> None:
         model.mlp.train(params, model.mlp.states("sgd"), x, y, rule_of(found.spec), 1, [factor * limit] * 3000, 0, 0)
         ends.append(model.loss(params, 0))
     assert ends[0] < 1.0 < 1e6 < ends[1]
+
+
+LARGE: dict[str, Any] = {"hidden": (120, 120), "samples": 900, "activation": "tanh", "data": "rings"}  # 13.7 million
+
+
+@pytest.fixture
+def products(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The samples of each product with a Hessian that is made, as they are made."""
+    made: list[int] = []
+    times = Hessian.times
+
+    def counted(self: Hessian, vector: Any) -> Any:
+        made.append(len(self._inputs[0]))
+        return times(self, vector)
+
+    monkeypatch.setattr(Hessian, "times", counted)
+    return made
+
+
+def test_parts_of_a_hessian_add_up_to_it() -> None:
+    model = session(data="rings").state.model
+    x, y = model.parts[0].x, model.parts[0].y
+    params = np.random.default_rng(0).normal(size=model.mlp.parameters)
+    whole, v = Hessian(model.description, params, x, y), np.random.default_rng(1).normal(size=len(params))
+    for work, count in ((10**9, 1), (20 * len(params), 3), (7 * len(params), 9), (1, 60)):
+        parts = hessian_parts(model.description, params, x, y, work)
+        assert len(parts) == count
+        np.testing.assert_allclose(sum(part(v) for part in parts), whole.times(v), rtol=1e-11, atol=1e-13)
+
+
+def test_lanczos_in_pieces_is_lanczos() -> None:
+    values = np.linspace(-1, 2, 40)
+    start = np.random.default_rng(0).normal(size=40)
+    parts = [lambda v, k=k: np.where(np.arange(40) % 3 == k, values * v, 0.0) for k in range(3)]
+    made = Lanczos(parts, start, most=9)
+    assert made.after(0) is made.after(2) is None and not made.over(2)
+    for pieces in (8, 3, 100, 14, 5):  # back and forth: what is known follows from their number
+        found = made.after(pieces)
+        assert found == largest(lambda v: values * v, start, most=min(9, pieces // 3))
+    assert not made.over(26) and made.over(27) and copy.deepcopy(made) is made
+
+
+def test_the_curvature_of_a_large_network_is_measured_bit_by_bit(products: list[int]) -> None:
+    """Nobody waits for it: not the start, nor any step, nor any call."""
+    found = session(steps=100, stop_factor=0.0, max_lr=0.01, **LARGE)
+    assert products == [] and np.isnan(found.row["stability_limit"][0])
+    assert "0 of at most 80 products" in found.probe("report").limit_words
+    most = SHARE // found.state.model.mlp.parameters + 1  # samples in a step
+    while found.finish is None and found.state.curvature is None:
+        before = found.step
+        assert found.advance(1, 0.02) == 1 == found.step - before
+        assert sum(products) <= most * (found.step - before) and max(products) < 900
+        products.clear()
+    assert 2 <= found.step < 60
+    experiment, state = found.experiment, copy.deepcopy(found.branch.snapshots.before(0)[1][0])
+    assert experiment.advance(state, found.spec, 50).rows == 1, "a call takes one step while it is measured"
+    found.advance(10**6)
+    part, params = found.state.model.parts[0], found.state.kept.params
+    start = generator(0, "curvature").standard_normal(len(params))
+    told = largest(Hessian(found.state.model.description, params, part.x, part.y).times, start)
+    assert found.row["stability_limit"][0] == pytest.approx(2.0 / told.value, rel=1e-6)
+    assert "being measured" not in found.probe("report").limit_words and found.state.back.whole
+
+
+def test_going_back_into_the_measuring_is_exact() -> None:
+    found = run(steps=30, stop_factor=0.0, max_lr=0.01, warm_steps=3, **LARGE)
+    known = [k for k in range(31) if not np.isnan(column(found, "stability_limit")[k])]
+    assert known and known[0] > 4
+    for step in (33, 20, 4, 9, 2):
+        found.seek(step)
+        fresh = session(steps=30, stop_factor=0.0, max_lr=0.01, warm_steps=3, **LARGE)
+        while fresh.step < step:
+            fresh.advance(min(7, step - fresh.step))
+        assert digest(found.state) == digest(fresh.state)
+        assert found.probe("report").limit_words == fresh.probe("report").limit_words
+    found.seek(4)
+    found.fork()
+    found.advance(10**6)
+    assert np.isfinite(found.row["stability_limit"][0])
+
+
+def test_a_test_too_short_for_the_curvature_says_so() -> None:
+    nothing = run(steps=2, **LARGE | {"hidden": (256, 256), "samples": 1500})
+    assert nothing.finish == "done" and np.isnan(nothing.row["stability_limit"][0])
+    assert "over before the curvature was known" in nothing.probe("report").limit_words
+    some = run(steps=2, **LARGE)
+    assert "within" in some.probe("report").limit_words and some.row["stability_limit"][0] > 0
+    assert nothing.state.back.whole and some.state.back.whole
+
+
+def test_a_script_does_not_wait_for_the_curvature(products: list[int]) -> None:
+    found = session(steps=6, **LARGE)
+    found.advance(6)
+    products.clear()
+    assert "rates" in script(found)
+    assert sum(products) <= 2 * SHARE // found.state.model.mlp.parameters + 900
 
 
 # -- settings, hand-over, files --------------------------------------------------------------------------------------

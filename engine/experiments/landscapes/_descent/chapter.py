@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.experiment import Drawn, Overlay
+from engine.experiments.landscapes._descent.settings import NAMES
 
 LISTING_STEPS = {"sgd": 20, "newton": 5}  # the listing's loops
 LISTING_START = (10.0, 2.0)
@@ -36,12 +37,12 @@ def drawn(spec: Any, view: Any) -> tuple[Drawn, ...]:
 def _listing(spec: Any, view: Any) -> Drawn:
     paths = listing_paths()
     overlays = tuple(
-        Overlay("map", f"chapter: {label}", paths[name][:, 0], paths[name][:, 1], "chapter")
-        for name, label in (("sgd", "SGD"), ("newton", "Newton's method"))
+        Overlay("map", f"chapter: {NAMES[name]}", path[:, 0], path[:, 1], "chapter") for name, path in paths.items()
     )
     losses = {name: 0.01 * path[:, 0] ** 2 + 5 * path[:, 1] ** 2 for name, path in paths.items()}
     overlays += tuple(
-        Overlay("loss", f"chapter: {name}", np.arange(len(loss)), loss, "chapter") for name, loss in losses.items()
+        Overlay("loss", f"chapter: {NAMES[name]}", np.arange(len(loss)), loss, "chapter")
+        for name, loss in losses.items()
     )
     history = view.branch.history
     found = []
@@ -54,7 +55,7 @@ def _listing(spec: Any, view: Any) -> Drawn:
             continue
         measured = np.stack([history.values["x"][:n, s], history.values["y"][:n, s]], axis=1)
         apart = float(np.nanmax(np.abs(measured - path[:n])))
-        found.append(f"{name}: at most {apart:.2g} apart over {n - 1} steps")
+        found.append(f"{NAMES[name]}: at most {apart:.2g} apart over {n - 1} steps")
     verdict = "; ".join(found) if found else "Run SGD and Newton from (10, 2) at rate 0.1 to compare."
     return Drawn(
         "10.2.4", "First against second order",
@@ -78,7 +79,7 @@ def _caption(view: Any) -> Drawn:
         verdict = "Run SGD beside Adam or RMSprop to test it."
     else:
         better = [name for name, value in adaptive.items() if value < last["sgd"]]
-        told = ", ".join(f"{name} {value:.3g}" for name, value in {"sgd": last["sgd"], **adaptive}.items())
+        told = ", ".join(f"{NAMES[name]} {value:.3g}" for name, value in {"sgd": last["sgd"], **adaptive}.items())
         word = {0: "Not in this run", len(adaptive): "So in this run"}.get(len(better), "In part in this run")
         verdict = f"{word}: loss after {int(history.steps[-1])} steps: {told}."
     return Drawn(

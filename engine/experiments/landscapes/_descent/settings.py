@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from engine.optimizers import RULES
 from engine.second_order import METHODS
@@ -33,6 +33,14 @@ def _rule_settings(name: str) -> Settings:
     return create_model(f"{name.capitalize()}Settings", __base__=Settings, **fields)()
 
 
+def _range(title: str, way: str) -> Any:
+    """From where to where the map of an own formula reaches."""
+    lab: dict[str, Any] = {"group": "Surface", "low": -1e6, "high": 1e6, "point": True,
+           "inherits": "−4 to 4, and the start", "shown_when": {"surface": ("custom",)}}  # fmt: skip
+    told = f"Lowest and highest {way} that the map shows at first; nothing of the run"
+    return Field(default=None, title=title, description=told, json_schema_extra={"lab": lab})
+
+
 class _Base(Spec):
     surface: str = choice(
         "rosenbrock",
@@ -48,6 +56,8 @@ class _Base(Spec):
         "Your own surface: + - * / ^, numbers, x, y, pi, e, sin cos tan exp log sqrt abs tanh max min ...",
         group="Surface", shown_when={"surface": ("custom",)},
     )  # fmt: skip
+    x_range: tuple[float, float] | None = _range("Map across", "x")
+    y_range: tuple[float, float] | None = _range("Map upwards", "y")
     start: tuple[float, float] | None = point(
         None, -1e6, 1e6, "Start", "Where every optimizer begins; click or drag on the map",
         group="Surface", inherits="surface's own",

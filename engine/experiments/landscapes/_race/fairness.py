@@ -88,5 +88,5 @@ def badge(state: State, spec: Any) -> Table:
     off = f"within {worst:.0e}" if worst else "to the bit"
     note = f"Batches drawn anew agree {off}" if update and count else ""
     if hands:
-        note = ". ".join(["Rates by hand had no equal budget", *([note] if note else [])])
+        note = "By hand is no equal budget"
     return Table(("held equal", "how"), tuple(rows), tuple(good), note)

@@ -10,6 +10,7 @@ import numpy as np
 from engine.experiments._shared.trained.script import _LOSSES, live_words, program, tolerance
 from engine.experiments.landscapes._race.problem import fresh_seeds, race_seeds
 from engine.experiments.landscapes._race.problem_script import problem_parts
+from engine.experiments.landscapes._race.running import rates
 from engine.experiments.landscapes._race.settings import TITLES, hypers
 from engine.networks import masks
 from engine.torch_code import plain, section, sources, written_out, written_rules
@@ -59,11 +60,10 @@ def write(experiment: Any, spec: Any, live: Sequence[Any], steps: int, end: Any)
     """The listing up to step `steps`, with the app's networks in place of unseeded ones."""
     model = end.model
     made, own = [], set()
-    for name in spec.optimizers:
+    for name, rate in zip(spec.optimizers, rates(end, spec).tolist(), strict=True):
         rule = written_out(name, spec.convention)
         own |= {rule} if rule else set()
-        call = constructor(name, spec.convention, settings(name, spec.convention, spec.learning_rate,
-                                                           hypers(spec, name)))  # fmt: skip
+        call = constructor(name, spec.convention, settings(name, spec.convention, rate, hypers(spec, name)))
         made.append(f'    "{name}": lambda network: {call.replace("[p]", "network.parameters()", 1)},')
     batch = spec.batch_size if 0 < spec.batch_size < len(model.parts[0].x) else 0
     if batch:

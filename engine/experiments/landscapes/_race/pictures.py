@@ -98,4 +98,4 @@ def result(state: State, spec: Any, rates: Array) -> Table:
     best = float(steps.min())
     good = tuple(s for s in range(len(rows)) if steps[s] == best < math.inf)
     return Table(("", "rate", f"to {spec.target:g}", "µs", "loss"), tuple(rows), good,
-                 "µs: CPU time of one step" + "; *: set by hand" * bool(np.isfinite(hand).any()))  # fmt: skip
+                 "µs: CPU time of a step" + "; *: by hand" * bool(np.isfinite(hand).any()))  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from engine.networks.description import Description
 from engine.networks.plan import layers, slope
 
 Floats = NDArray[np.float64]
+Product = Callable[[Floats], Floats]
 MOST = 80  # products
 ENOUGH = 1e-8  # of the eigenvalue: as near as it need be known
 
@@ -113,28 +115,85 @@ class Hessian:
         return found
 
 
-def largest(times: Callable[[Floats], Floats], start: Floats, most: int = MOST, enough: float = ENOUGH) -> Largest:
+class Lanczos:
     """The largest eigenvalue of a symmetric matrix from products with it: Lanczos' method from the vector `start` [P],
-    every new vector made orthogonal to all before (Golub and Van Loan 2013, section 10.3.1).
+    every new vector made orthogonal to all before (Golub and Van Loan 2013, section 10.3.1). Its error is bounded by
+    the residual: |beta s|, s the last part of the small matrix's eigenvector (ibid. 10.1.4).
 
-    Its error is bounded by the residual: |beta s|, s the last part of the small matrix's eigenvector (ibid. 10.1.4).
+    The matrix is the sum of `parts`, each a product with one of them: so the work can be cut finely. What is known
+    after so many pieces of work follows from their number alone, so copies share what was done already.
     """
-    basis = [start / np.linalg.norm(start)]
-    alphas: list[float] = []
-    betas: list[float] = []
-    value, error = 0.0, np.inf
-    while len(alphas) < min(most, len(start)):
-        w = times(basis[-1])
-        alphas.append(float(w @ basis[-1]))
-        held = np.stack(basis)
+
+    def __init__(self, parts: Sequence[Product], start: Floats, most: int = MOST, enough: float = ENOUGH) -> None:
+        self.parts = tuple(parts)
+        self.most, self._enough = min(most, len(start)), enough
+        self._basis = [start / np.linalg.norm(start)]
+        self._alphas: list[float] = []
+        self._betas: list[float] = []
+        self._sum = np.zeros(len(start))
+        self._pieces = 0
+        self._found: list[Largest] = []
+        self._over = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Lanczos:
+        """Shared: see above."""
+        return self
+
+    def after(self, pieces: int) -> Largest | None:
+        """What is known after so many pieces; None before the first product is whole."""
+        while self._pieces < pieces and not self._over:
+            place = self._pieces % len(self.parts)
+            part = self.parts[place](self._basis[-1])
+            self._sum = part if place == 0 else self._sum + part
+            self._pieces += 1
+            if place == len(self.parts) - 1:
+                self._take_in(self._sum)
+        whole = min(pieces // len(self.parts), len(self._found))
+        return self._found[whole - 1] if whole else None
+
+    def over(self, pieces: int) -> bool:
+        """Whether nothing is left to be done after so many pieces."""
+        return self._over and pieces >= len(self._found) * len(self.parts)
+
+    def _take_in(self, w: Floats) -> None:
+        """One product with the last vector is there."""
+        self._alphas.append(float(w @ self._basis[-1]))
+        held = np.stack(self._basis)
         for _ in range(2):  # once is not enough where much cancels
             w = w - held.T @ (held @ w)
         beta = float(np.linalg.norm(w))
-        small = np.diag(alphas) + np.diag(betas, 1) + np.diag(betas, -1)
+        small = np.diag(self._alphas) + np.diag(self._betas, 1) + np.diag(self._betas, -1)
         values, vectors = np.linalg.eigh(small)
         value, error = float(values[-1]), beta * abs(float(vectors[-1, -1]))
-        if error <= enough * abs(value) or beta <= 1e-14 * max(1e-300, float(np.abs(values).max())):
-            break
-        betas.append(beta)
-        basis.append(w / beta)
-    return Largest(value, error, len(alphas))
+        self._found.append(Largest(value, error, len(self._alphas)))
+        near = error <= self._enough * abs(value) or beta <= 1e-14 * max(1e-300, float(np.abs(values).max()))
+        self._over = near or len(self._found) == self.most
+        if self._over:
+            self._basis, self._sum = [], np.zeros(0)
+        else:
+            self._betas.append(beta)
+            self._basis.append(w / beta)
+
+
+def largest(times: Product, start: Floats, most: int = MOST, enough: float = ENOUGH) -> Largest:
+    """The largest eigenvalue of a symmetric matrix from products with it, in one go; see Lanczos."""
+    made = Lanczos((times,), start, most, enough)
+    found = made.after(made.most)
+    assert found is not None
+    return found
+
+
+def hessian_parts(d: Description, params: NDArray[Any], x: NDArray[Any], y: NDArray[Any], work: int) -> list[Product]:
+    """Products with parts of the Hessian of a loss over all samples, which add up to it: each over so many samples
+    that parameters times samples are at most about `work`. Of several none keeps anything between two products."""
+    n = len(x)
+    blocks = -(-n * len(params) // work)
+    edges = np.linspace(0, n, min(max(blocks, 1), n) + 1).round().astype(int)
+    if len(edges) == 2:
+        return [Hessian(d, params, x, y).times]
+
+    def product(rows: slice) -> Product:
+        share = (rows.stop - rows.start) / n  # each loss is a mean over its samples
+        return lambda vector: share * Hessian(d, params, x[rows], y[rows]).times(vector)
+
+    return [product(slice(int(a), int(b))) for a, b in pairwise(edges)]

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from engine.experiments.schedules._range_test.kept import PutBack
-from engine.experiments.schedules._range_test.run import State, limit
+from engine.experiments.schedules._range_test.run import State, limit, measuring
 from engine.experiments.schedules._range_test.settings import rates_of
 from engine.experiments.schedules._range_test.suggestions import LAST, Found, fell, suggest
 from engine.picture import Table
 
+FAIR = 0.01  # share of the eigenvalue that it may be off without a word
 TITLES = {"valley": "Valley", "steepest": "Steepest", "minimum_tenth": "Minimum / 10"}
 
 
@@ -84,13 +85,19 @@ def _minimum(found: Found, rates: Any, losses: Any) -> str:
 
 def limit_words(state: State, spec: Any) -> str:
     """The stability limit in a sentence, with how well it is known."""
-    found = state.curvature
+    found, made = state.curvature, state.lanczos
+    if found is None and measuring(state) and made is not None:
+        done = state.pieces // len(made.parts)
+        return f"The curvature is being measured: {done} of at most {made.most} products with the Hessian."
     if found is None:
-        return "The curvature is measured when the test begins."
+        return ("The curvature is measured when the test begins." if state.back is None else
+                "The test was over before the curvature was known: take more steps.")  # fmt: skip
     if not found.value > 0:
         return "The loss does not curve upwards anywhere at the starting weights: there is no limit to tell."
     words = (f"Theory: with the largest eigenvalue of the Hessian, {found.value:.4g}, plain gradient descent on all "
              f"samples is stable up to 2/λmax = {limit(found):.3g} at the starting weights.")  # fmt: skip
+    if found.error > FAIR * found.value:
+        words += f" The test was over before the eigenvalue was known better than within {found.error:.2g}."
     if spec.optimizer == "momentum":
         beta = spec.momentum.momentum
         words += f" With momentum {beta:g} it would be 2(1 + {beta:g})/λmax = {(1 + beta) * limit(found):.3g}."

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.experiments._shared.trained.model import Model, first_weights, lost, rule_of
-from engine.experiments.schedules._range_test.curvature import Hessian, Largest, largest
+from engine.experiments.schedules._range_test.curvature import MOST, Lanczos, Largest, hessian_parts
 from engine.experiments.schedules._range_test.kept import Kept, PutBack, compare, keep, moved, next_order
 from engine.experiments.schedules._range_test.settings import rates_of
 from engine.experiments.schedules._range_test.suggestions import suggest
@@ -19,6 +19,10 @@ from engine.randomness import generator
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+AT_ONCE = 4_000_000  # parameters times samples: where a product with the Hessian is no more, all are made at once
+PIECE = 10_000_000  # of a larger one: what is done in a piece, some 5 to 10 ms
+SHARE = 60_000_000  # and in a step of the test, so that nobody waits long for a step
+ROUGH = 0.1  # share of the eigenvalue that it may be off where the test ends before it is known; else none is told
 PICTURES = 50  # times that dear things are measured, in the test and in the steps before it
 COLUMNS = ("learning_rate", "batch_loss", "smoothed_loss", "train_loss", "steepest", "minimum_tenth", "valley",
            "stability_limit", "tested_rate", "slope")  # fmt: skip
@@ -32,7 +36,9 @@ class State:
     `step`: of the run; `taken`: how many steps the network has been trained, which says where the order of its batches
     stands. params [P], numbers [3, P] (of which the rule uses `rows`). Of the test: its `smoothed` losses so far [n],
     the running `average` that they are made of, the `lowest` of them, how many are `planned`, what was `kept` before
-    it (with the size of the `batch` then) and what came of putting it `back`. `row` [columns]: the last one. `ended`:
+    it (with the size of the `batch` then) and what came of putting it `back`. The `curvature` at its beginning is None
+    until it is known; `lanczos` measures it, and `pieces` says how far it is, in shares of a step where the network is
+    large (the end of the test takes what there is). `row` [columns]: the last one. `ended`:
     how it ended before its time, why, and at which step.
     """
 
@@ -49,6 +55,8 @@ class State:
     model: Model = field(metadata={"scratch": True})
     kept: Kept | None = None
     batch: int = 0
+    lanczos: Lanczos | None = field(default=None, metadata={"scratch": True})
+    pieces: int = 0
     curvature: Largest | None = None
     back: PutBack | None = None
     ended: tuple[str, str, int] | None = None
@@ -66,15 +74,35 @@ def start(spec: Any, model: Model) -> State:
 
 
 def _begin(state: State, spec: Any) -> None:
-    """Keep what the test must not change, and find out how curved the loss is here."""
+    """Keep what the test must not change, and find out how curved the loss is here, or begin to."""
     part = state.model.parts[0]
     order = next_order(spec.seed, state.taken, len(part.x), spec.batch_size)
     state.kept, state.batch = keep(state.params, state.numbers[: state.rows], state.taken, order), spec.batch_size
+    params = state.kept.params
+    small = len(params) * len(part.x) <= AT_ONCE
+    first = generator(spec.seed, "curvature").standard_normal(len(params))
     with np.errstate(all="ignore"):
-        products = Hessian(state.model.description, state.params, part.x, part.y)
-        first = generator(spec.seed, "curvature").standard_normal(products.size)
-        state.curvature = largest(products.times, first)
+        parts = hessian_parts(state.model.description, params, part.x, part.y, AT_ONCE if small else PIECE)
+        state.lanczos = Lanczos(parts, first)
+    if small:
+        _measure(state, MOST)
     state.row[LIMIT] = limit(state.curvature)
+
+
+def _measure(state: State, pieces: int) -> None:
+    """Go on measuring the curvature; nothing where it is known."""
+    if state.lanczos is None or state.curvature is not None:
+        return
+    state.pieces += pieces
+    with np.errstate(all="ignore"):
+        found = state.lanczos.after(state.pieces)
+    if state.lanczos.over(state.pieces):
+        state.curvature = found
+
+
+def measuring(state: State) -> bool:
+    """Whether the curvature is still being measured."""
+    return state.lanczos is not None and state.curvature is None and state.back is None
 
 
 def limit(found: Largest | None) -> float:
@@ -91,13 +119,23 @@ def advance(state: State, spec: Any, n: int) -> Floats:
         first, length = (0, spec.warm_steps) if warm else (spec.warm_steps, spec.steps)
         every = max(1, length // PICTURES)
         place = state.step - first
+        if measuring(state):
+            if done:
+                break  # a step takes long enough to be looked at
+            every = 1
         take = min(n - done, length - place, every - place % every)
         part = rows[:, done : done + take]
         took = _train(state, spec, part) if warm else _test(state, spec, part)
+        if not warm:
+            _measure(state, max(1, SHARE // PIECE) * took)
         state.step += took
         done += took
         row = rows[:, done - 1]
         finished = state.step == end or state.ended is not None
+        every = max(1, length // PICTURES)
+        if finished and measuring(state) and state.lanczos is not None:
+            rough = state.lanczos.after(state.pieces)
+            state.curvature = rough if rough is not None and rough.error <= ROUGH * rough.value else None
         if finished or (state.step - first) % every == 0 or state.step == spec.warm_steps:
             row[TRAIN] = state.model.loss(state.params, 0) if np.isfinite(state.params).all() else np.nan
             if not warm:

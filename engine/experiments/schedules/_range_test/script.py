@@ -82,6 +82,25 @@ assert found.tobytes() == kept[0].tobytes(), "a weight is not what it was"
 """
 
 
+class _Rehearsed:
+    """The experiment without the curvature, which a script does not need and which takes long of a large network."""
+
+    def __init__(self, experiment: Any) -> None:
+        self.series, self._experiment = experiment.series, experiment
+
+    def start(self, spec: Any) -> Any:
+        """The network before anything."""
+        state = self._experiment.start(spec)
+        state.lanczos = None
+        return state
+
+    def advance(self, state: Any, spec: Any, n: int) -> Any:
+        """Take n steps."""
+        rows = self._experiment.advance(state, spec, n)
+        state.lanczos = None
+        return rows
+
+
 def _watched(state: Any) -> Any:
     """What two rehearsals must agree about, [1, P + n + 1]: weights, smoothed losses, and where the run ended."""
     good = np.isfinite(state.params).all()
@@ -96,7 +115,7 @@ def write(experiment: Any, spec: Any, events: Sequence[Any], steps: int, end: An
     model = end.model
     live = [event for event in events if event.step < steps]
     pieces = Pieces.of(spec, live, steps)
-    until, told = horizon(experiment, pieces, steps, _watched)
+    until, told = horizon(_Rehearsed(experiment), pieces, steps, _watched)
     last = until[0]
     state = dict(told)[last]
     rates = rates_of(spec)
