@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from engine.experiment import Experiment
@@ -34,6 +35,7 @@ class PageParts(QWidget):
 
     def __init__(self, experiment: Experiment, pump: Pump, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        dress(self, theme)  # before there is anything in it: what comes in later is worked out once, when it is shown
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click beside the fields gives the keys to the transport
         self.experiment, self.theme = experiment, theme
         self.presets = presets(experiment.id)
@@ -86,6 +88,25 @@ class PageParts(QWidget):
         layout.addLayout(body, 1)
         layout.addWidget(self.notice)
         layout.addWidget(self.transport)
+        self._folded = [self.view, self.left, self.lesson]
+        for part in self._folded:
+            part.hide()
+        self._unfolding = QTimer(self)
+        self._unfolding.setInterval(0)
+        self._unfolding.timeout.connect(self._unfold)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first time, one part after another: to work out how all of them look takes too long for one go."""
+        super().showEvent(event)
+        if self._folded:
+            self._unfolding.start()
+
+    @Slot()
+    def _unfold(self) -> None:
+        self._folded.pop(0).show()
+        self._share_width()
+        if not self._folded:
+            self._unfolding.stop()
 
     # -- looks ---------------------------------------------------------------------------------------------------------
 
@@ -94,11 +115,14 @@ class PageParts(QWidget):
         dress(self, theme)
         if theme.scale != self._scale:  # wider type needs wider columns
             self._scale = theme.scale
-            sides = round(264 * theme.scale), round(300 * theme.scale)
-            self.columns.setSizes([sides[0], max(300, self.width() - sum(sides)), sides[1]])
+            self._share_width()
         self.theme = theme
         for part in (self.form, self.view, self.lesson, self.transport, self.notice):
             part.apply_theme(theme)
+
+    def _share_width(self) -> None:
+        sides = round(264 * self._scale), round(300 * self._scale)
+        self.columns.setSizes([sides[0], max(300, self.width() - sum(sides)), sides[1]])
 
     def set_visible(self, visible: bool) -> None:
         """A page that is not looked at runs on with a smaller budget and draws nothing."""
@@ -106,5 +130,6 @@ class PageParts(QWidget):
 
     def close_run(self) -> None:
         """Stop everything this page has under way."""
+        self._unfolding.stop()
         self.run.close()
         self.view.rest()

@@ -207,6 +207,19 @@ def test_pins_are_kept_as_ghosts_and_compared(qtbot: QtBot, window: MainWindow) 
     assert [pin.name for pin in page.pinned] == [other.name]
 
 
+def test_a_new_page_comes_in_turns_and_shares_the_width(qtbot: QtBot, window: MainWindow) -> None:
+    page_of(window)
+    page = window.show_experiment("networks.activations")
+    parts = (page.left, page.view, page.lesson)
+    assert window.page is page and not any(part.isVisible() for part in parts)  # all at once is too long a stop
+    qtbot.waitUntil(lambda: all(part.isVisible() for part in parts), timeout=20_000)
+    scale = window.appearance.theme.scale
+    sizes = page.columns.sizes()
+    assert abs(sizes[0] - 264 * scale) < 20 and abs(sizes[2] - 300 * scale) < 20 and sizes[1] >= 300
+    window.show_experiment("landscapes.descent")
+    assert window.show_experiment("networks.activations").view.isVisible()  # at once, now that it is there
+
+
 def test_a_prediction_is_checked_against_the_run(qtbot: QtBot, window: MainWindow) -> None:
     page = page_of(window)
     question = page.questions.current

@@ -30,7 +30,7 @@ def warm(hands: Hands) -> None:
         live(300)
         hands.page.run.step(3)
         live(300)
-    for number in range(-200, 0):
+    for number in range(-min(200, ACTIONS), 0):
         done = hands.act(number)
         live(hands.pause())
         hands.fine(done)

@@ -15,6 +15,7 @@ from engine.session.branches import SessionView
 from engine.spec import Spec, declarations
 from gui.plots.field import Field
 from gui.plots.surface3d import Surface3D
+from gui.plots.ticks import number
 from gui.pump import Probes
 from gui.runs import Pinned
 from gui.theme import SeriesStyle, Theme, series_style
@@ -23,6 +24,7 @@ from gui.views.view import View
 GRID = 160  # points a side of the map
 ROUGH = 40  # points a side of the surface in three dimensions
 SHORTEST, LONGEST = 0.03, 0.125  # of the map's side: arrows are drawn this long, times a number that they tell
+FURTHEST = 1000  # times as long, at the most
 APART = 0.2  # share of its length that an arrow of RESTING must end away from every other one to be drawn beside it
 LOOKED = {"gradient": "gradient", "momentum": "momentum", "step": "step"}  # kind -> colour, at any time
 RESTING = {"m_hat": "m\u0302", "root": "root"}  # name -> label; drawn while nothing runs: it would be a thicket
@@ -219,8 +221,8 @@ def arrows_of(
         dx, dy = value.tolist()
         whole = known["m_hat"] if q.name == "m" and "m_hat" in known else value  # both as many times as long
         reach = float(np.hypot(whole[0] / (x1 - x0), whole[1] / (y1 - y0)))
-        if not 1e-200 < reach < 1e200:
-            continue
+        if not LONGEST / FURTHEST <= reach < 1e200:
+            continue  # it has all but arrived
         times = 1.0 if SHORTEST <= reach <= (LONGEST if q.kind != "step" else np.inf) else round_below(LONGEST / reach)
         tip = np.array([dx, dy]) * times / (x1 - x0, y1 - y0)
         room = APART * float(np.hypot(*tip))
@@ -228,7 +230,7 @@ def arrows_of(
             continue
         tips.append(tip)
         label = RESTING.get(q.name, q.name.replace("_", " "))
-        found.append((dx * times, dy * times, label if times == 1.0 else f"{label} × {times:g}",
+        found.append((dx * times, dy * times, label if times == 1.0 else f"{label} × {number(times, 1)}",
                       LOOKED.get(q.kind, "text")))  # fmt: skip
     return found
 

@@ -13,9 +13,10 @@ from engine.experiments import load
 from engine.session.session import Session
 from engine.spec import SpecError, build
 from gui.page import Page
+from gui.plots.ticks import number
 from gui.pump import Pump
 from gui.theme import DARK
-from gui.views.landscapes.descent import LONGEST, SHORTEST, arrows_of, round_below
+from gui.views.landscapes.descent import FURTHEST, LONGEST, SHORTEST, arrows_of, round_below
 
 DESCENT: Any = load("landscapes.descent")
 FAR = {"surface": "custom", "formula": "(x-300)^2 + 3*(y-500)^2", "start": (100.0, 200.0), "learning_rate": 0.01}
@@ -113,11 +114,13 @@ def test_every_arrow_can_be_seen_and_says_how_much_longer_it_is_drawn() -> None:
             known = {q.name.replace("_", " "): np.array(q.value) for q in found.quantities}
             known["m\u0302"] = known.get("m hat")
             arrows = arrows_of(found, extent, True)
-            if found.quantities and known["step"].any():
+            if found.quantities and np.hypot(*(known["step"] / 4)) * FURTHEST >= LONGEST:
                 assert any(label.startswith("step") for _, _, label, _ in arrows), (name, steps)
             for dx, dy, label, _ in arrows:
                 words, _, times = label.partition(" × ")
-                factor = float(times or 1.0)
+                factor = next(float(f"{k}e{e}") for e in range(-9, 4) for k in (1, 2, 5)
+                              if number(float(f"{k}e{e}"), 1) == (times or "1"))  # fmt: skip
+                assert 0 < factor <= FURTHEST
                 np.testing.assert_allclose([dx, dy], factor * known[words])
                 reach = np.hypot(dx / 4, dy / 4)
                 assert words == "m" or reach >= SHORTEST
@@ -127,16 +130,23 @@ def test_every_arrow_can_be_seen_and_says_how_much_longer_it_is_drawn() -> None:
             assert drawn.get("m\u0302", drawn.get("m")) == drawn.get("m"), "both as many times as long"
 
 
+def test_who_has_arrived_has_no_arrows() -> None:
+    done = inside("adam", 3000, surface="bowl", condition_number=2.0, start=(1.0, 1.0), learning_rate=0.05)
+    assert arrows_of(done, (-1.5, 1.5, -1.5, 1.5), False) == []
+
+
 def test_bias_correction_and_the_root_are_arrows_while_nothing_runs() -> None:
     extent = (-2.0, 2.0, -1.0, 3.0)
 
-    def words(steps: int, resting: bool) -> list[str]:
-        return [label.partition(" × ")[0] for _, _, label, _ in arrows_of(inside("adam", steps), extent, resting)]
+    def begun(steps: int) -> Any:
+        return inside("adam", steps, start=(-1.5, 2.3), learning_rate=0.05)
 
-    uphill = arrows_of(inside("adam", 0, start=(-1.5, 2.3)), extent, True)
-    assert [label.partition(" × ")[0] for _, _, label, _ in uphill] == ["gradient", "m", "step"], "others coincide"
-    assert words(2, True) == ["gradient", "m", "m\u0302", "root", "step"]
-    assert words(2, False) == ["gradient", "m", "step"]
+    def words(steps: int, resting: bool) -> list[str]:
+        return [label.partition(" × ")[0] for _, _, label, _ in arrows_of(begun(steps), extent, resting)]
+
+    assert words(0, True) == ["gradient", "m", "step"], "the others are the gradient itself"
+    assert words(3, True) == ["gradient", "m", "m\u0302", "root", "step"]
+    assert words(3, False) == ["gradient", "m", "step"]
     assert "m\u0302" not in words(200, True), "by then it is m itself"
 
 

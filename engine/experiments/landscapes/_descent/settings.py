@@ -36,8 +36,8 @@ def _rule_settings(name: str) -> Settings:
 def _range(title: str, way: str) -> Any:
     """From where to where the map of an own formula reaches."""
     lab: dict[str, Any] = {"group": "Surface", "low": -1e6, "high": 1e6, "point": True,
-           "inherits": "−4 to 4, and the start", "shown_when": {"surface": ("custom",)}}  # fmt: skip
-    told = f"Lowest and highest {way} that the map shows at first; nothing of the run"
+           "inherits": "−4 to 4", "shown_when": {"surface": ("custom",)}}  # fmt: skip
+    told = f"Lowest and highest {way} that the map shows at first; empty: also the start. Nothing of the run"
     return Field(default=None, title=title, description=told, json_schema_extra={"lab": lab})
 
 
