@@ -90,13 +90,16 @@ class Chip(QAbstractButton):
         unit = self.theme.scale
         swatch = (self.line() + 8 if self.entry is not None else 0) * unit
         if self.compact:
-            return QSize(round((self.line() + 8) * unit), round(20 * unit))
+            return QSize(round((self.line() + 6) * unit), round(20 * unit))
         return QSize(round(text_width(font(SMALL * unit), self.text()) + 12 * unit + swatch), round(20 * unit))
 
     def line(self) -> float:
-        """Length of the swatch, px at scale 1: long enough to show a line style."""
+        """Length of the swatch, px at scale 1: long enough to show a line style, unless all that is left is a row of
+        colours, of which none should be lost."""
         if self.theme.dashes:
             return 20.0 if self.compact else 32.0
+        if self.compact:
+            return 12.0
         dashed = self.entry is not None and self.entry.dash != SOLID and not self.entry.symbol
         return 26.0 if dashed else 16.0
 
@@ -109,7 +112,7 @@ class Chip(QAbstractButton):
                 painter.setPen(pen(theme.accent) if self.hasFocus() else Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(theme.raised))
                 painter.drawRoundedRect(area, 4 * unit, 4 * unit)
-            left = 6 * unit
+            left = (3 if self.compact else 6) * unit
             if self.entry is not None:
                 self._paint_swatch(painter, left, area.center().y())
                 left += (self.line() + 8) * unit
@@ -250,17 +253,19 @@ class Header(QWidget):
         below = False
         if self._inset * unit + title + self._chips_width() > right and parent is not None:
             # In a small plot the title gives up standing above the axis, and the words get a line of their own;
-            # where that is too short too, the swatches stand alone, as many as there is room for.
+            # where that is too short too, the swatches stand alone, and on that line if there is no room beside the title.
             self._left = min(self._inset, 16.0)
             fits = self._left * unit + title + self._chips_width() <= right
             below = small and not fits and 6 * unit + self._chips_width() <= self.width() - 12 * unit
             for chip in chips:
                 chip.compact = small and not fits and not below
+            if small and not fits and not below:
+                below = self._left * unit + title + self._chips_width() > right
         self._room = right - self._left * unit
         start = left = self._left * unit + title
         first = top
         if below:
-            left = (self._left - 6) * unit
+            left = (self._left - (3 if any(chip.compact for chip in chips) else 6)) * unit
             right, top = self.width() - round(12 * unit), top + row
         for chip in chips:
             width = chip.sizeHint().width()

@@ -112,8 +112,9 @@ class Heart(QObject):
 def _stacks(window: int) -> str:
     """Where every thread stands, the window's first. Holds no frame after it: a frame keeps all its run alive."""
     frames = sys._current_frames()
-    here, own = frames.pop(window, None), threading.get_ident()
-    others = [traceback.format_stack(frame)[-4:] for thread, frame in frames.items() if thread != own]
+    del frames[threading.get_ident()]  # this very frame, which has them all in hand: a knot only the collector undoes
+    here = frames.pop(window, None)
+    others = [traceback.format_stack(frame)[-4:] for frame in frames.values()]
     parts = [traceback.format_stack(here)[-7:] if here is not None else [], *others]
     return "  beside it:\n".join("".join(part) for part in parts)
 
