@@ -253,7 +253,7 @@ class Header(QWidget):
         below = False
         if self._inset * unit + title + self._chips_width() > right and parent is not None:
             # In a small plot the title gives up standing above the axis, and the words get a line of their own;
-            # where that is too short too, the swatches stand alone, and on that line if there is no room beside the title.
+            # where that is too short too, the swatches stand alone, on that line if the title leaves them none.
             self._left = min(self._inset, 16.0)
             fits = self._left * unit + title + self._chips_width() <= right
             below = small and not fits and 6 * unit + self._chips_width() <= self.width() - 12 * unit

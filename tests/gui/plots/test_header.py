@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -27,5 +29,5 @@ def test_no_contestant_is_lost_from_a_small_legend(qtbot: QtBot, width: int, tit
     assert [chip.text() for chip in chips] == list(NAMES)
     for chip in chips:
         assert not chip.isHidden() and chip.geometry().right() <= width, chip.text()
-    for one, other in zip(chips, chips[1:], strict=False):
+    for one, other in pairwise(chips):
         assert not one.geometry().intersects(other.geometry())
