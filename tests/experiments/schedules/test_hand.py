@@ -224,7 +224,9 @@ def test_the_transport_keeps_its_arrows_beside_the_plot(page: Any, qtbot: Any) -
     with qtbot.waitExposed(page):
         page.show()
         page.activateWindow()
+    page.setFocus()  # as the window does
     canvas = page.view.rate.canvas
+    qtbot.waitUntil(canvas.isVisible)
     right = page.transport._shortcuts["Right"]
     assert right.isEnabled()
     canvas.setFocus(Qt.FocusReason.TabFocusReason)
