@@ -17,7 +17,8 @@ from tests.soak.hands import NO_SCREEN, Hands, live, seed_in_hand
 from tests.soak.sizes import chosen, stated
 from tests.soak.watch import HANG, Heart, as_the_app, resident
 
-ACTIONS = stated("ACTIONS", 10_000)
+FULL = 10_000
+ACTIONS = stated("ACTIONS", FULL)
 ANEW = 400  # actions after which the window is closed and opened again
 GROWTH = 50.0  # MiB
 TABLE = "height,weight,kind\n" + "\n".join(f"{i % 7},{i % 11},{'ab'[i % 2]}" for i in range(60))
@@ -86,6 +87,8 @@ def test_ten_thousand_actions(
         print(f"with the window open at the most {most:.0f} MiB")
         print(f"longest standstills of {heart.count} ticks (bound {1000 * HANG:.0f} ms without foreign load):")
         print(*heart.worst[:8], sep="\n", flush=True)
+    if ACTIONS < FULL:
+        return  # the figures above are for reading: the bounds are those of the stated size, on a machine of its own
     assert after - before < GROWTH
     hung = [one for one in heart.worst if one.own > HANG]
     assert not hung, "\n".join(map(str, hung))
