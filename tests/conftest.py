@@ -57,6 +57,20 @@ settings.register_profile("here", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+# Left alone the collector may begin in the middle of a paint event, and delete widgets under the painter's feet. Here it
+# looks for garbage between tests, as the app's own (gui.memory.Collector) does between events.
+gc.disable()
+ROUND = 60  # tests
+_RUN = [0]
+
+
+def pytest_runtest_logfinish() -> None:
+    """Now and then, after a test is over, look for garbage."""
+    _RUN[0] += 1
+    if _RUN[0] % ROUND == 0:
+        gc.collect()
+
+
 GRACE = 2.0  # seconds that a thread which was told to stop may take
 
 
