@@ -57,7 +57,7 @@ settings.register_profile("here", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-# Left alone the collector may begin in the middle of a paint event, and delete widgets under the painter's feet. Here it
+# Left alone the collector may begin in the middle of a paint event, and delete widgets under the painter's feet. It
 # looks for garbage between tests, as the app's own (gui.memory.Collector) does between events.
 gc.disable()
 ROUND = 60  # tests
