@@ -33,7 +33,8 @@ def return_large_blocks() -> None:
 
 
 class Collector(QObject):
-    """Looks for garbage in the thread it is made in, and keeps every other thread from doing so, until `end`.
+    """Looks for garbage in the thread it is made in, and keeps every other thread from doing so, until it is
+    deleted.
 
     Left alone Python looks for it in whichever thread makes an object. In the worker that would delete objects of Qt
     which belong to the window: while it waits for the interpreter with a lock of Qt in hand, the window may hold the
@@ -46,7 +47,8 @@ class Collector(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.spare = False
-        self._was_on = gc.isenabled()
+        if gc.isenabled():
+            self.destroyed.connect(lambda: gc.enable())
         gc.disable()
         self._timer = QTimer(self)
         self._timer.setInterval(BEAT)
@@ -70,9 +72,8 @@ class Collector(QObject):
             gc.collect(2 if old >= OLDER else 1 if middle >= OLDER else 0)
 
     def end(self) -> None:
-        """Leave it to Python again."""
+        """Look no more. Python does again when this is deleted: until then the window may be painted, its worker at
+        work."""
         self._timer.stop()
         if self.spare:
             gc.unfreeze()
-        if self._was_on:
-            gc.enable()

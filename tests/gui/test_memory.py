@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from gui.memory import YOUNG, Collector
 from gui.window import MainWindow
@@ -43,7 +44,6 @@ def busy_elsewhere(objects: int = 100_000) -> None:
 
 def test_only_the_window_collects(qtbot: QtBot, tmp_path: Path) -> None:
     window = MainWindow(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
-    qtbot.addWidget(window)
     gone: list[int] = []
     Knot(gone)
     busy_elsewhere()
@@ -53,6 +53,8 @@ def test_only_the_window_collects(qtbot: QtBot, tmp_path: Path) -> None:
     window.collector.look()
     assert gone == [threading.get_ident()] * len(gone) and len(gone) >= 1 and kept
     window.close()
+    assert not gc.isenabled()  # its widgets are there yet
+    delete(window)
     assert gc.isenabled()
 
 
