@@ -91,22 +91,42 @@ def _compile(text: str, kind: str) -> Kernel:
     formula = parse(text)
     word = f"i{8 * ctypes.sizeof(ctypes.c_void_p)}"
     programs = {name: derive(formula.tree, order) for name, order in _ORDERS.items()}
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
-    )
+    machine = _compiler()
     context = llvm.create_context()  # a context of its own: nothing shared with another thread's compilation
     module = llvm.parse_assembly(assembly(programs, _REALS[kind], word), context)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = True
-    passes = llvm.create_pass_builder(machine, tuning)
-    passes.getModulePassManager().run(module, passes)
-    engine = llvm.create_mcjit_compiler(module, machine)
+    builder = llvm.create_pass_builder(machine, tuning)
+    builder.getModulePassManager().run(module, builder)
+    # Only the machine code is kept: what it was made with is a megabyte for a formula, and goes in this order.
+    code = llvm.ObjectFileRef.from_data(machine.emit_object(module))
+    module.close()
+    context.close()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+    engine.add_object_file(code)
     engine.finalize_object()
     value, gradient, hessian = (engine.get_function_address(name) for name in programs)
-    return Kernel(formula, np.dtype(kind), value, gradient, hessian, (engine, context))
+    return Kernel(formula, np.dtype(kind), value, gradient, hessian, (engine,))
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> Any:
+    """The one that compiles all formulas. Ask for it holding `_COMPILING`."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return _machine()
+
+
+def _machine() -> Any:
+    """This computer, for the compiler."""
+    import llvmlite.binding as llvm
+
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
+    )
 
 
 @lru_cache(maxsize=8)
