@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -47,18 +48,24 @@ class Spec(Settings):
 
 def declarations(model: type[Settings] | Settings, prefix: str = "") -> Iterator[FieldDeclaration]:
     """Every field of a Spec class in declared order, nested ones with dotted keys; all groups' own fields last."""
-    cls = model if isinstance(model, type) else type(model)
+    return iter(_declared(model if isinstance(model, type) else type(model), prefix))
+
+
+@lru_cache(maxsize=256)  # a class cannot be changed, and every field of a form asks
+def _declared(cls: type[Settings], prefix: str) -> tuple[FieldDeclaration, ...]:
+    found: list[FieldDeclaration] = []
     nested: list[tuple[str, Settings]] = []
     for name, field in cls.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
         if isinstance(default, Settings):
             nested.append((f"{prefix}{name}.", default))
         else:
-            yield _declare(prefix + name, field, default)
+            found.append(_declare(prefix + name, field, default))
     for inner_prefix, default in nested:
-        for declaration in declarations(default, inner_prefix):
+        for declaration in _declared(type(default), inner_prefix):
             inner_default = getattr(default, declaration.key[len(inner_prefix) :])
-            yield replace(declaration, default=inner_default)
+            found.append(replace(declaration, default=inner_default))
+    return tuple(found)
 
 
 def value_of(spec: Settings, key: str) -> Any:

@@ -76,10 +76,6 @@ class PageParts(QWidget):
         self.columns = QSplitter(Qt.Orientation.Horizontal)
         self.columns.setObjectName("columns")
         self.columns.setHandleWidth(1)
-        for widget, stretch in ((self.left, 0), (self.view, 1), (self.lesson, 0)):
-            self.columns.addWidget(widget)
-            self.columns.setStretchFactor(self.columns.indexOf(widget), stretch)
-        self.columns.setCollapsible(1, False)
         body = QHBoxLayout()
         body.addWidget(self.columns)
         layout = QVBoxLayout(self)
@@ -88,24 +84,27 @@ class PageParts(QWidget):
         layout.addLayout(body, 1)
         layout.addWidget(self.notice)
         layout.addWidget(self.transport)
-        self._folded = [self.view, self.left, self.lesson]
-        for part in self._folded:
-            part.hide()
+        self._folded = [(self.view, 0), (self.left, 0), (self.lesson, 2)]  # and the place of each, as they come
         self._unfolding = QTimer(self)
         self._unfolding.setInterval(0)
         self._unfolding.timeout.connect(self._unfold)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The first time, one part after another: to work out how all of them look takes too long for one go."""
+        """The first time its parts come in one after another: to work out how all of them look takes too long for one
+        go."""
         super().showEvent(event)
         if self._folded:
             self._unfolding.start()
 
     @Slot()
     def _unfold(self) -> None:
-        self._folded.pop(0).show()
+        part, place = self._folded.pop(0)
+        self.columns.insertWidget(place, part)
+        part.show()
         self._share_width()
         if not self._folded:
+            self.columns.setStretchFactor(self.columns.indexOf(self.view), 1)
+            self.columns.setCollapsible(self.columns.indexOf(self.view), False)
             self._unfolding.stop()
 
     # -- looks ---------------------------------------------------------------------------------------------------------
