@@ -170,10 +170,8 @@ QStatusBar { background: $panel; color: $dim; }
 QStatusBar::item { border: none; }
 QGroupBox { border: none; margin-top: ${u6}px; padding: 0px; }
 QGroupBox::title { subcontrol-origin: margin; color: $faint; font-size: ${small}px; font-weight: 600; }
-QSplitter::handle { background: $line; }
-QSplitter::handle:horizontal { width: 1px; }
-QSplitter::handle:vertical { height: 1px; }
-QSplitter::handle:hover { background: $accent; }
+QSplitterHandle { background: $line; }
+QSplitterHandle:hover { background: $accent; }
 
 Form QLineEdit[role="value"] { padding: 0px ${f5}px; min-height: ${f22}px; }
 Form QToolButton[role="glyph"], Form QToolButton[role="glyph"]:hover { padding: 0px; background: transparent; }

@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         """Bring an experiment to the front."""
         page = self.page_of(id)
         if page.theme != self.appearance.theme:
-            page.apply_theme(self.appearance.theme)
+            page.change_theme(self.appearance.theme)
         for other in self.pages.values():
             other.set_visible(other is page)
         self.stack.setCurrentWidget(page)
@@ -225,7 +225,7 @@ class MainWindow(QMainWindow):
         for part in (self.waiting, *menus):
             dress(part, theme)
         if self.page is not None:  # the others when they are seen again
-            self.page.apply_theme(theme)
+            self.page.change_theme(theme)
             self.contents.fill(self.page.experiment.id, theme.scale)
         self.errors.apply_theme(theme)
 

@@ -38,6 +38,8 @@ class Form(QWidget):
         self.spec = spec
         self.rows: dict[str, Row] = {}
         self.sections: list[tuple[QLabel, list[Row]]] = []
+        self._unmade: list[tuple[int, FieldDeclaration]] = []  # and the section of each
+        self._groups: dict[str, list[FieldDeclaration]] = {}
         self._theme: Theme | None = None
         self._declared = {d.key: d for d in declarations(spec_class)}
         self._beat = QTimer(self)
@@ -54,16 +56,16 @@ class Form(QWidget):
         self._column.setContentsMargins(12, 12, 12, 16)
         self._column.setSpacing(8)
         self._column.addWidget(self._general)
-        self._build()
+        self._plan()
         self._column.addStretch(1)
         self._sync()
-        self._chain()
 
     # -- building ----------------------------------------------------------------------------------------------------
 
-    def _build(self) -> None:
+    def _plan(self) -> None:
+        """Which field goes into which section; its row is made when it is first to be shown: many never are."""
         shown = [d for d in self._declared.values() if not d.hidden]
-        inner: dict[str, list[FieldDeclaration]] = {}
+        inner = self._groups
         for declaration in shown:
             prefix, dot, _ = declaration.key.rpartition(".")
             if dot:
@@ -71,19 +73,12 @@ class Form(QWidget):
         takers = {c for d in shown if d.kind == "choices" for c in d.choices if c in inner}
         for declaration in shown:
             prefix = declaration.key.rpartition(".")[0]
-            if prefix in takers:
-                continue
-            head = declaration.group or prefix.replace(".", " ").replace("_", " ") or NOWHERE
-            if declaration.kind == "choices":
-                row: Row = ContestantsRow(declaration, inner, self._make_compact, self)
-                row.unfolded.connect(self._chain)  # type: ignore[attr-defined]
-                self._adopt(row)
-            else:
-                row = self._make(declaration, False, self)
-            self._section(head).append(row)
-            self._column.addWidget(row)
+            if prefix not in takers:
+                head = declaration.group or prefix.replace(".", " ").replace("_", " ") or NOWHERE
+                self._unmade.append((self._section(head), declaration))
+        self._places = {d.key: place for place, (_, d) in enumerate(self._unmade)}
 
-    def _section(self, head: str) -> list[Row]:
+    def _section(self, head: str) -> int:
         if not self.sections or self.sections[-1][0].accessibleName() != head:
             label = QLabel(head.upper(), self)
             label.setAccessibleName(head)
@@ -94,7 +89,29 @@ class Form(QWidget):
             label.setContentsMargins(0, 8 if self.sections else 0, 0, 0)
             self._column.addWidget(label)
             self.sections.append((label, []))
-        return self.sections[-1][1]
+        return len(self.sections) - 1
+
+    def _make_meant(self) -> None:
+        """The rows that are to be shown and are not there yet, each in its place."""
+        meant = [(section, d) for section, d in self._unmade if self._meant(d)]
+        if not meant:
+            return
+        self._unmade = [one for one in self._unmade if one not in meant]
+        for section, declaration in meant:
+            if declaration.kind == "choices":
+                row: Row = ContestantsRow(declaration, self._groups, self._make_compact, self)
+                row.unfolded.connect(self._chain)  # type: ignore[attr-defined]
+                self._adopt(row)
+            else:
+                row = self._make(declaration, False, self)
+            label, rows = self.sections[section]
+            before = sum(self._places[other.key] < self._places[row.key] for other in rows)
+            self._column.insertWidget(self._column.indexOf(label) + 1 + before, row)
+            rows.insert(before, row)
+            self._show_value(row)
+            if self._theme is not None:
+                row.apply_theme(self._theme)
+        self._chain()
 
     def _make_compact(self, declaration: FieldDeclaration, parent: QWidget) -> Row:
         row = self._make(declaration, True, parent)
@@ -208,6 +225,7 @@ class Form(QWidget):
 
     def _sync_dependents(self) -> None:
         """What hangs on other fields: who is shown, and what is inherited."""
+        self._make_meant()
         for row in self.rows.values():
             row.setVisible(self._meant(row.declaration))
             if isinstance(row, ContestantsRow):
@@ -218,7 +236,10 @@ class Form(QWidget):
                 if above in self._declared:
                     row.set_inherited(value_of(self.spec, above))
         for label, rows in self.sections:
-            label.setVisible(any(not row.isHidden() for row in rows))
+            shown = [row for row in rows if not row.isHidden()]
+            label.setVisible(bool(shown))
+            for place, row in enumerate(shown):
+                row.stand_under("" if place else label.accessibleName())
 
     def _meant(self, declaration: FieldDeclaration) -> bool:
         prefix = declaration.key.rpartition(".")[0]

@@ -35,7 +35,6 @@ class PageParts(QWidget):
 
     def __init__(self, experiment: Experiment, pump: Pump, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        dress(self, theme)  # before there is anything in it: what comes in later is worked out once, when it is shown
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click beside the fields gives the keys to the transport
         self.experiment, self.theme = experiment, theme
         self.presets = presets(experiment.id)
@@ -84,40 +83,75 @@ class PageParts(QWidget):
         layout.addLayout(body, 1)
         layout.addWidget(self.notice)
         layout.addWidget(self.transport)
-        self._folded = [(self.view, 0), (self.left, 0), (self.lesson, 2)]  # and the place of each, as they come
-        self._unfolding = QTimer(self)
-        self._unfolding.setInterval(0)
-        self._unfolding.timeout.connect(self._unfold)
+        # Each part has a style sheet of its own: one for the page is worked out for all that is in it in one go.
+        self._unplaced = [(self.view, 0), (self.left, 0), (self.lesson, 2)]  # and the place of each, as they come
+        self._stale: list[QWidget] = []  # parts in another theme than the page's
+        self._turns = QTimer(self)
+        self._turns.setInterval(0)
+        self._turns.timeout.connect(self._turn)
+
+    # -- a little in every turn of the event loop ----------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
         """The first time its parts come in one after another: to work out how all of them look takes too long for one
         go."""
         super().showEvent(event)
-        if self._folded:
-            self._unfolding.start()
+        if self._unplaced:
+            self._turns.start()
 
     @Slot()
-    def _unfold(self) -> None:
-        part, place = self._folded.pop(0)
+    def _turn(self) -> None:
+        if self._unplaced:
+            self._place(*self._unplaced.pop(0))
+        elif self._stale:
+            self._dress(self._stale.pop(0))
+        if not (self._unplaced or self._stale):
+            self._turns.stop()
+            self.setUpdatesEnabled(True)
+
+    def _place(self, part: QWidget, place: int) -> None:
+        dress(part, self.theme)
         self.columns.insertWidget(place, part)
         part.show()
         self._share_width()
-        if not self._folded:
+        if not self._unplaced:
             self.columns.setStretchFactor(self.columns.indexOf(self.view), 1)
             self.columns.setCollapsible(self.columns.indexOf(self.view), False)
-            self._unfolding.stop()
+            self._dress_handles()
+
+    def _dress_handles(self) -> None:
+        for place in range(1, self.columns.count()):
+            handle = self.columns.handle(place)
+            handle.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+            dress(handle, self.theme)
 
     # -- looks ---------------------------------------------------------------------------------------------------------
 
     def apply_theme(self, theme: Theme) -> None:
-        """Repaint in another theme."""
-        dress(self, theme)
+        """Have another theme at once."""
+        self._begin_theme(theme)
+        while self._stale:
+            self._dress(self._stale.pop(0))
+
+    def change_theme(self, theme: Theme) -> None:
+        """Have another theme soon: part after part, and seen when all have it."""
+        self._begin_theme(theme)
+        self.setUpdatesEnabled(False)
+        self._turns.start()
+
+    def _begin_theme(self, theme: Theme) -> None:
+        self.theme = theme
         if theme.scale != self._scale:  # wider type needs wider columns
             self._scale = theme.scale
             self._share_width()
-        self.theme = theme
-        for part in (self.form, self.view, self.lesson, self.transport, self.notice):
-            part.apply_theme(theme)
+        self._dress_handles()
+        self._stale = [self.view, self.left, self.lesson, self.transport, self.notice]
+
+    def _dress(self, part: QWidget) -> None:
+        if part not in [unplaced for unplaced, _ in self._unplaced]:
+            dress(part, self.theme)
+        themed = self.form if part is self.left else part
+        themed.apply_theme(self.theme)  # type: ignore[attr-defined]
 
     def _share_width(self) -> None:
         sides = round(264 * self._scale), round(300 * self._scale)
@@ -129,6 +163,6 @@ class PageParts(QWidget):
 
     def close_run(self) -> None:
         """Stop everything this page has under way."""
-        self._unfolding.stop()
+        self._turns.stop()
         self.run.close()
         self.view.rest()

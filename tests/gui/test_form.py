@@ -274,9 +274,13 @@ def test_a_slider_let_go_shows_what_was_set_meanwhile(form: Form) -> None:
 
 
 def test_shown_when_and_heads(qtbot: QtBot, form: Form) -> None:
-    assert form.rows["formula"].isHidden()
+    assert "formula" not in form.rows  # not made before it is needed
     pick_kind(qtbot, form)
-    assert not form.rows["formula"].isHidden()
+    row = form.rows["formula"]
+    assert not row.isHidden() and row.value == "x"
+    qtbot.waitUntil(lambda: form.rows["kind"].geometry().bottom() < row.y() < form.rows["start"].y())
+    qtbot.keyClick(form.rows["kind"].stops()[0], Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is row.stops()[0]
     assert "record_every" not in form.rows
     heads = [label.accessibleName() for label, _ in form.sections]
     assert heads == ["First", "Settings", "Shared"]
@@ -478,4 +482,18 @@ def test_a_real_spec_in_both_themes_fits_a_narrow_column(qtbot: QtBot) -> None:
         made.apply_theme(theme)
         assert made.minimumSizeHint().width() <= 240
     top = {d.key for d in declarations(cls) if not d.hidden and "." not in d.key}
-    assert set(made.rows) == top
+    unseen = {"condition_number", "formula", "x_range", "y_range"}  # of other surfaces
+    assert unseen < top and set(made.rows) == top - unseen
+
+
+def test_only_straight_beneath_its_own_name_a_choice_has_no_label(qtbot: QtBot) -> None:
+    class Two(Spec):
+        rate: float = number(0.1, 0.0, 1.0, "Rate", "Step", group="Optimizer", shown_when={"optimizer": ("sgd",)})
+        optimizer: str = choice("sgd", {"sgd": "SGD", "own": "Own"}, "Optimizer", "Who", group="Optimizer")
+
+    made = Form(Two, Two())
+    qtbot.addWidget(made)
+    row = made.rows["optimizer"]
+    assert not row.label.isHidden(), "the head is the rate's here"
+    made.set_spec(Two(optimizer="own"))
+    assert row.label.isHidden(), "the head says it already"

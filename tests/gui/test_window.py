@@ -20,6 +20,8 @@ from gui.dialogs import DiagnosticsDialog
 from gui.fonts import FAMILY
 from gui.page import Page
 from gui.pulse import Pulse
+from gui.stylesheet import stylesheet
+from gui.theme import DARK, LIGHT
 from gui.window import MainWindow
 
 
@@ -235,6 +237,7 @@ def test_a_prediction_is_checked_against_the_run(qtbot: QtBot, window: MainWindo
 def test_themes_change_everything_at_once(qtbot: QtBot, window: MainWindow, mode: str) -> None:
     window.appearance.mode = mode  # type: ignore[assignment]
     page = page_of(window)
+    qtbot.waitUntil(page.updatesEnabled, timeout=20_000)
     assert page.view.theme.name == mode
     corner = window.grab().toImage().pixelColor(4, 4)
     assert (corner.lightness() > 128) == (mode == "light")
@@ -251,7 +254,29 @@ def test_all_of_the_window_is_in_its_one_typeface(qtbot: QtBot, window: MainWind
     assert not other()
     normal = window.tabs.font().pixelSize()
     window.looks.presentation.setChecked(True)
+    qtbot.waitUntil(page_of(window).updatesEnabled, timeout=20_000)
     assert window.tabs.font().pixelSize() > normal and not other()
+
+
+def test_a_theme_comes_part_after_part_and_is_seen_at_once(qtbot: QtBot, window: MainWindow) -> None:
+    window.appearance.mode = "light"
+    page = page_of(window)
+    parts = (page.view, page.left, page.lesson, page.transport)
+    qtbot.waitUntil(lambda: page.lesson.isVisible() and page.updatesEnabled(), timeout=20_000)
+    window.appearance.mode = "dark"
+    assert not page.updatesEnabled()  # nobody sees half of it
+    turns = 0
+    while not page.updatesEnabled():
+        turns += page._turn() is None
+        assert sum(part.styleSheet() == stylesheet(DARK) for part in parts) == min(turns, len(parts))
+    assert page.view.theme == DARK and page.form._theme == DARK
+    other = window.show_experiment("networks.activations")
+    window.appearance.mode = "light"
+    qtbot.waitUntil(lambda: other.lesson.isVisible() and other.updatesEnabled(), timeout=20_000)
+    assert page.view.theme == DARK  # not before it is seen again
+    assert window.show_experiment("landscapes.descent") is page
+    qtbot.waitUntil(page.updatesEnabled, timeout=20_000)
+    assert page.view.theme == LIGHT
 
 
 def test_a_restart_takes_up_the_run(qtbot: QtBot, window: MainWindow, settings: QSettings) -> None:
