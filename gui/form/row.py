@@ -108,6 +108,9 @@ class Row(QWidget):
     def mark(self, wrong: bool) -> None:
         """Show on the control itself that it holds a mistake."""
 
+    def stand_under(self, head: str) -> None:
+        """Take note of the section's head straight above; empty where another row stands between."""
+
     # -- for all -----------------------------------------------------------------------------------------------------
 
     def clear(self) -> None:

@@ -67,7 +67,6 @@ class ChoiceRow(Row):
             self.box.addItem(declaration.label(choice), choice)
         self.name(self.box)
         self.label.setBuddy(self.box)
-        self.label.setVisible(declaration.title.lower() != declaration.group.lower())  # the head says it already
         self.column.addWidget(self.box)
         self.finish()
         self.box.activated.connect(self._picked)
@@ -75,6 +74,10 @@ class ChoiceRow(Row):
     def stops(self) -> list[QWidget]:
         """The box."""
         return [self.box]
+
+    def stand_under(self, head: str) -> None:
+        """Straight beneath a head of the same name the label would say it twice."""
+        self.label.setVisible(self.declaration.title.lower() != head.lower())
 
     def set_value(self, value: Any) -> None:
         """Show a value, telling nobody."""
