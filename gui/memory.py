@@ -10,26 +10,28 @@ from contextlib import suppress
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-LARGE = 2**19  # bytes of a block that is given back as soon as it is free
+LARGE = 2**17  # bytes of a block that is given back as soon as it is free
+HEAPS = 2  # one for the window, one for all that work beside it: what is free in one heap is of no use to another
 SPARE = 2**20  # bytes at the end of the heap that are kept
 BEAT = 500  # milliseconds between two looks for garbage
 YOUNG = 700  # new objects that make a look worth while, as Python has it
 LIBRARY = 50_000  # new objects at once: a library was loaded
 OLDER = 5  # looks at one generation before the next older one is looked at too
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as <malloc.h> of glibc numbers them
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # as <malloc.h> of glibc numbers them
 
 
 def return_large_blocks() -> None:
-    """Let glibc map large blocks by themselves for good.
+    """Let glibc map large blocks by themselves for good, and make few heaps.
 
-    Left alone it raises that size to up to 32 MiB as blocks are freed; they come out of the heap from then on, and
-    what is free between them stays the process's own.
+    Left alone it raises that size to up to 32 MiB as blocks are freed; they come out of a heap from then on, one of up
+    to eight for each core, and what is free between them stays the process's own.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             libc = ctypes.CDLL(None)
             libc.mallopt(_MMAP_THRESHOLD, LARGE)
             libc.mallopt(_TRIM_THRESHOLD, SPARE)
+            libc.mallopt(_ARENA_MAX, HEAPS)
 
 
 class Collector(QObject):

@@ -88,6 +88,8 @@ class MainWindow(QMainWindow):
         self.bar = Bar(self.tabs)
         self.commands = Actions(self, self.bar, self.appearance, lambda: self.page, self.diagnostics)
         self.looks = Looks(self.appearance, self.settings, self)
+        self.looks.columnsChanged.connect(self._columns_chosen)
+        self.looks.presentation.triggered.connect(self._presented)
         self.bar.add_menu("file", "Open and save", self.documents.menu())
         self.bar.add_menu("theme", "Theme", self.looks)
         self.bar.add_menu("help", "Help", self.commands.help_menu())
@@ -134,6 +136,7 @@ class MainWindow(QMainWindow):
         page = self.page_of(id)
         if page.theme != self.appearance.theme:
             page.change_theme(self.appearance.theme)
+        page.show_columns(*self.looks.columns)
         for other in self.pages.values():
             other.set_visible(other is page)
         self.stack.setCurrentWidget(page)
@@ -226,8 +229,19 @@ class MainWindow(QMainWindow):
             dress(part, theme)
         if self.page is not None:  # the others when they are seen again
             self.page.change_theme(theme)
+            self.page.show_columns(*self.looks.columns)
             self.contents.fill(self.page.experiment.id, theme.scale)
         self.errors.apply_theme(theme)
+
+    @Slot()
+    def _columns_chosen(self) -> None:
+        if self.page is not None:
+            self.page.show_columns(*self.looks.columns)
+
+    @Slot(bool)
+    def _presented(self, on: bool) -> None:
+        if on and self.page is not None:
+            self.page.notice.show_message("Plots first: F6 shows the settings, F7 the lesson, F5 leaves this mode")
 
     # -- state -------------------------------------------------------------------------------------------------------
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from gui.dialogs.dialog import Dialog
 
+WIDTH = 760  # pixels
 KEYS = (
     ("Space", "Play or pause"),
     ("→ / ←", "One step forwards or back (as many as the step field says)"),
@@ -18,13 +20,14 @@ KEYS = (
     ("Ctrl + E", "Export pictures and numbers"),
     ("Ctrl + K", "Show the PyTorch code"),
     ("Ctrl + R", "Pinned runs and results"),
-    ("F5", "Presentation mode (large type)"),
+    ("F5", "Presentation mode: large type, plots first"),
+    ("F6, F7", "Show or hide the settings, the lesson"),
     ("On the map", "Click or drag the ring to set the start; arrow keys move it; the wheel zooms; double click resets"),
     (
         "On a drawn schedule",
         "Drag a knot; Page up and down choose one, arrow keys move it, Insert adds, Delete removes",
     ),
-    ("On a curve", "Click or drag to go to that step; 'log' switches the axis"),
+    ("On a curve", "Click or drag to go to that step, or use the arrow keys; L or 'log' switches the axis"),
     ("In a legend", "Click a name to hide it in every plot; double click or Ctrl + click: it alone, once more: all"),
 )
 
@@ -45,5 +48,12 @@ class ShortcutsDialog(Dialog):
             grid.addWidget(left, row, 0)
             grid.addWidget(right, row, 1)
         self.body.addLayout(grid)
-        self.resize(640, 480)
         self.add_button("Close", self.accept, default=True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """As high as its words are, wrapped in the type in force."""
+        super().showEvent(event)
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(WIDTH, max(layout.totalHeightForWidth(WIDTH), layout.totalMinimumSize().height()))

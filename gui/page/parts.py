@@ -85,6 +85,7 @@ class PageParts(QWidget):
         layout.addWidget(self.transport)
         # Each part has a style sheet of its own: one for the page is worked out for all that is in it in one go.
         self._unplaced = [(self.view, 0), (self.left, 0), (self.lesson, 2)]  # and the place of each, as they come
+        self._seen: dict[QWidget, bool] = {}  # of the columns beside the plots
         self._stale: list[QWidget] = []  # parts in another theme than the page's
         self._turns = QTimer(self)
         self._turns.setInterval(0)
@@ -112,7 +113,7 @@ class PageParts(QWidget):
     def _place(self, part: QWidget, place: int) -> None:
         dress(part, self.theme)
         self.columns.insertWidget(place, part)
-        part.show()
+        part.setVisible(self._seen.get(part, True))
         self._share_width()
         if not self._unplaced:
             self.columns.setStretchFactor(self.columns.indexOf(self.view), 1)
@@ -152,6 +153,14 @@ class PageParts(QWidget):
             dress(part, self.theme)
         themed = self.form if part is self.left else part
         themed.apply_theme(self.theme)  # type: ignore[attr-defined]
+
+    def show_columns(self, settings: bool, lesson: bool) -> None:
+        """Which columns are to be seen beside the plots."""
+        self._seen = {self.left: settings, self.lesson: lesson}
+        for part, seen in self._seen.items():
+            if self.columns.indexOf(part) >= 0:
+                part.setVisible(seen)
+        self._share_width()
 
     def _share_width(self) -> None:
         sides = round(264 * self._scale), round(300 * self._scale)

@@ -16,12 +16,12 @@ from pytestqt.qtbot import QtBot
 
 from engine.session.files import read
 from engine.spec import build
-from gui.dialogs import DiagnosticsDialog
+from gui.dialogs import DiagnosticsDialog, ShortcutsDialog
 from gui.fonts import FAMILY
 from gui.page import Page
 from gui.pulse import Pulse
 from gui.stylesheet import stylesheet
-from gui.theme import DARK, LIGHT
+from gui.theme import DARK, LIGHT, dress
 from gui.window import MainWindow
 
 
@@ -256,6 +256,36 @@ def test_all_of_the_window_is_in_its_one_typeface(qtbot: QtBot, window: MainWind
     window.looks.presentation.setChecked(True)
     qtbot.waitUntil(page_of(window).updatesEnabled, timeout=20_000)
     assert window.tabs.font().pixelSize() > normal and not other()
+
+
+def test_in_presentation_mode_plots_come_first(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1280, 800)
+    page = page_of(window)
+    qtbot.waitUntil(page.lesson.isVisible, timeout=20_000)
+    assert page.left.isVisible() and page.view.width() < 800
+    window.looks.presentation.trigger()
+    assert not page.left.isVisible() and not page.lesson.isVisible()
+    assert "F6" in page.notice.label.text()
+    qtbot.waitUntil(lambda: page.view.width() == page.width())
+    window.looks.sides[0].trigger()
+    assert page.left.isVisible() and not page.lesson.isVisible()
+    other = window.show_experiment("networks.activations")
+    qtbot.waitUntil(lambda: not other._turns.isActive(), timeout=20_000)
+    assert other.left.isVisible() and other.view.isVisible() and not other.lesson.isVisible()
+    window.looks.presentation.trigger()
+    assert other.lesson.isVisible() and [action.isChecked() for action in window.looks.sides] == [True, True]
+    window.show_experiment("landscapes.descent")
+    assert page.left.isVisible() and page.lesson.isVisible()
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # what the offscreen platform says of a dialog
+def test_the_keys_at_a_glance_are_not_cut(qtbot: QtBot, window: MainWindow) -> None:
+    dialog = ShortcutsDialog(window)
+    dress(dialog, window.appearance.theme.scaled(1.4))
+    dialog.show()
+    for label in dialog.findChildren(QLabel):
+        if label.isVisible():
+            qtbot.waitUntil(lambda label=label: label.height() >= label.heightForWidth(label.width()))  # type: ignore[misc]
 
 
 def test_a_theme_comes_part_after_part_and_is_seen_at_once(qtbot: QtBot, window: MainWindow) -> None:
