@@ -55,7 +55,7 @@ class Curve:
 
     `others` are further columns on the same axes, each with its own dash; `words` says what each column is called
     there. `x` is a column to stand on the abscissa in place of the step; `points` marks every row. `band`: two columns
-    between which a band is shaded around `column`.
+    between which a band is shaded around `column`. `empty`: what it says where nothing was measured.
     """
 
     column: str
@@ -69,6 +69,7 @@ class Curve:
     log_x: bool = False
     points: bool = False
     band: tuple[str, str] | None = None
+    empty: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:

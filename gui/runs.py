@@ -74,8 +74,8 @@ def what_differs(one: Pinned, other: Pinned) -> list[tuple[str, Any, Any]]:
     found = [(key, *pair) for key, pair in differences(one.view.spec, other.view.spec).items()]
     for event in one.view.branch.events:
         if event not in other.view.branch.events:
-            found.append((f"{event.key} from step {event.step}", event.value, "—"))
+            found.append((f"{event.key} from step {event.step + 1}", event.value, "—"))
     for event in other.view.branch.events:
         if event not in one.view.branch.events:
-            found.append((f"{event.key} from step {event.step}", "—", event.value))
+            found.append((f"{event.key} from step {event.step + 1}", "—", event.value))
     return found

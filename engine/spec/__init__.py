@@ -12,10 +12,10 @@ from engine.spec.errors import SpecError, echo, shorten, unknown
 from engine.spec.fields import choice, file, flag, number, numbers, point, points, sequence, text
 from engine.spec.reading import build, changed, explain, nest, validate
 from engine.spec.settings import Settings, Spec, declarations, differences, flat, value_of
-from engine.spec.words import read_text, write_text
+from engine.spec.words import read_text, told, write_text
 
 __all__ = [
     "FieldDeclaration", "Kind", "Settings", "Spec", "SpecError", "build", "changed", "choice", "declarations",
     "differences", "echo", "explain", "file", "flag", "flat", "nest", "number", "numbers", "point", "points",
-    "read_text", "sequence", "shorten", "text", "unknown", "validate", "value_of", "write_text",
+    "read_text", "sequence", "shorten", "text", "told", "unknown", "validate", "value_of", "write_text",
 ]  # fmt: skip

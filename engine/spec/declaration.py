@@ -17,7 +17,8 @@ class FieldDeclaration:
 
     Attributes: `key` dotted name; `kind`; `default` (None: inherits, shown as `inherits`); `low`, `high` inclusive
     limits; `choices` allowed names with `labels`; `unit`; `live`: may change during a run; `log`: a slider moves in
-    decades; `shown_when`: other fields' values under which this field means something; `hidden`: not in the form.
+    decades; `shown_when`: other fields' values under which this field means something; `hidden`: not in the form;
+    `hint`: what an empty line of text shows.
     """
 
     key: str
@@ -36,6 +37,7 @@ class FieldDeclaration:
     shown_when: Mapping[str, tuple[Any, ...]] | None = None
     hidden: bool = False
     inherits: str = ""
+    hint: str = ""
     most: int = 0  # entries of a list at the most
 
     @property

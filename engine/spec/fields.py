@@ -35,10 +35,10 @@ def choice(
 
 def text(
     default: str, title: str, help: str, *, longest: int = 500, group: str = "",
-    shown_when: Mapping[str, tuple[Any, ...]] | None = None,
+    shown_when: Mapping[str, tuple[Any, ...]] | None = None, hint: str = "",
 ) -> Any:  # fmt: skip
-    """Declare a line of text."""
-    extra = _lab(group=group, shown_when=shown_when, high=longest)
+    """Declare a line of text; `hint`: what it shows while it is empty."""
+    extra = _lab(group=group, shown_when=shown_when, high=longest, hint=hint)
     return Field(default=default, max_length=longest, title=title, description=help, json_schema_extra=extra)
 
 
@@ -56,19 +56,19 @@ def point(default: tuple[float, float] | None, low: float, high: float, title: s
 
 def numbers(
     default: tuple[int, ...], low: int, high: int, most: int, title: str, help: str, *, group: str = "",
-    shown_when: Mapping[str, tuple[Any, ...]] | None = None,
+    shown_when: Mapping[str, tuple[Any, ...]] | None = None, hint: str = "",
 ) -> Any:  # fmt: skip
     """Declare a list of at most `most` whole numbers (annotate `tuple[int, ...]`)."""
-    extra = _lab(group=group, shown_when=shown_when, low=low, high=high, most=most, list="numbers")
+    extra = _lab(group=group, shown_when=shown_when, low=low, high=high, most=most, list="numbers", hint=hint)
     return Field(default=default, title=title, description=help, json_schema_extra=extra)
 
 
 def sequence(
     default: tuple[str, ...], names: Mapping[str, str], most: int, title: str, help: str, *, group: str = "",
-    shown_when: Mapping[str, tuple[Any, ...]] | None = None,
+    shown_when: Mapping[str, tuple[Any, ...]] | None = None, hint: str = "",
 ) -> Any:  # fmt: skip
     """Declare a list of at most `most` names, in which one may stand twice (annotate `tuple[str, ...]`)."""
-    extra = _lab(choices=dict(names), group=group, shown_when=shown_when, most=most, list="sequence")
+    extra = _lab(choices=dict(names), group=group, shown_when=shown_when, most=most, list="sequence", hint=hint)
     return Field(default=default, title=title, description=help, json_schema_extra=extra)
 
 

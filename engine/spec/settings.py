@@ -102,7 +102,7 @@ def _declare(key: str, field: PydanticField, default: Any) -> FieldDeclaration:
         default=default, low=low, high=high, choices=tuple(names), labels=names or None, unit=lab.get("unit", ""),
         group=lab.get("group", ""), live=lab.get("live", False), log=lab.get("log", False),
         shown_when=lab.get("shown_when"), hidden=lab.get("hidden", False), inherits=lab.get("inherits", ""),
-        most=lab.get("most", 0),
+        most=lab.get("most", 0), hint=lab.get("hint", ""),
     )  # fmt: skip
 
 

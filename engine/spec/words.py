@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.spec.declaration import FieldDeclaration
 from engine.spec.errors import SpecError, echo
+from engine.spec.settings import Settings, declarations
+
+
+def told(spec: Settings, key: str, value: Any, label: Callable[[str], str] = str) -> tuple[str, str]:
+    """A field and a value of it as the form names them: `adam.learning_rate`, 0.1 -> "Adam: Learning rate", "0.1".
+
+    `label`: the reader's name of a group. A key that `spec` does not declare is told as it stands.
+    """
+    declared = next((d for d in declarations(spec) if d.key == key), None)
+    if declared is None:
+        return key, str(value)
+    group = key.rpartition(".")[0]
+    title = f"{label(group)}: {declared.title}" if group else declared.title
+    if value is None:
+        return title, declared.inherits or "none"
+    if declared.kind in ("choice", "choices", "sequence"):
+        return title, ", ".join(map(declared.label, (value,) if isinstance(value, str) else value))
+    if isinstance(value, bool):
+        return title, "on" if value else "off"
+    if isinstance(value, float):
+        return title, f"{value:.10g}" + f" {declared.unit}" * bool(declared.unit)
+    return title, write_text(declared, value)
 
 
 def write_text(declaration: FieldDeclaration, value: Any) -> str:

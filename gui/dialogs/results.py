@@ -17,10 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.spec import told
 from gui.dialogs.dialog import Dialog
 from gui.page import Page
 from gui.runs import Pinned, results, what_differs
 
+ABSENT = "—"
 HEADS = ("run", "contestant", "final {0}", "best {0}", "at {1}", "{1}s to target", "finish", "seconds")
 
 
@@ -111,10 +113,17 @@ class ResultsDialog(Dialog):
         runs = {pin.name: pin for pin in self._runs()}
         one, other = runs.get(self.one.currentText()), runs.get(self.other.currentText())
         found = what_differs(one, other) if one is not None and other is not None else []
-        cells = [(key, _words(a), _words(b)) for key, a, b in found] or [("nothing differs", "", "")]
+        cells = [self._told(*three) for three in found] or [("nothing differs", "", "")]
         self.differences.setRowCount(len(cells))
         for row, words in enumerate(cells):
             self._row(self.differences, row, words, numbers=set())
+
+    def _told(self, key: str, one: object, other: object) -> tuple[str, str, str]:
+        """A setting that differs, as the form names it; behind a live change stands from which step on."""
+        key, since, step = key.partition(" from step ")
+        spec = self.page.experiment.Spec()
+        words = [ABSENT if value == ABSENT else told(spec, key, value)[1] for value in (one, other)]
+        return told(spec, key, one, self.page.view.label)[0] + since + step, words[0], words[1]
 
     @Slot()
     def _unpin(self) -> None:
@@ -124,9 +133,3 @@ class ResultsDialog(Dialog):
 
 def _number(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else "—" if math.isnan(value) else str(value)
-
-
-def _words(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(_words(part) for part in value)
-    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -24,6 +24,7 @@ class TextRow(Row):
         super().__init__(declaration, compact=compact, parent=parent)
         self.head()
         self.entry = Entry(self)
+        self.entry.setPlaceholderText(declaration.hint)
         self.name(self.entry)
         self.label.setBuddy(self.entry)
         self.column.addWidget(self.entry)

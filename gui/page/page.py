@@ -146,7 +146,7 @@ class Page(PageEdits):
         view = self.run.view
         if view is not None:
             self.transport.set_state(running=self.run.running, **state_of(view, self.view.label))
-            self.transport.set_readout(best(view, self.experiment.loss, self.view.label))
+            self.transport.set_readout(best(view, self.experiment, self.view.label))
 
     @Slot(str, str)
     def _refused(self, line: str, details: str) -> None:

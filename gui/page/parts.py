@@ -85,6 +85,9 @@ class PageParts(QWidget):
         layout.addWidget(self.transport)
         # Each part has a style sheet of its own: one for the page is worked out for all that is in it in one go.
         self._unplaced = [(self.view, 0), (self.left, 0), (self.lesson, 2)]  # and the place of each, as they come
+        for part, _ in self._unplaced:
+            part.setParent(self)  # it goes with the page
+            part.hide()
         self._seen: dict[QWidget, bool] = {}  # of the columns beside the plots
         self._stale: list[QWidget] = []  # parts in another theme than the page's
         self._turns = QTimer(self)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine.experiment import Curve, Experiment
 from engine.session.branches import SessionView
+from engine.spec import told
+
+ROUNDING = 1e-14  # of what it was at the start: less is the rounding of float64
 
 
 def state_of(view: SessionView, label: Callable[[str], str]) -> dict[str, Any]:
@@ -17,19 +21,21 @@ def state_of(view: SessionView, label: Callable[[str], str]) -> dict[str, Any]:
         finish, reason = "diverged", f"{label(view.series[lost[-1].series])}: {lost[-1].reason}"
     return {
         "step": view.step, "frontier": branch.frontier, "total": view.steps, "finish": finish, "reason": reason,
-        "events": [(e.step, f"{e.key} = {e.value}") for e in branch.events],
+        "events": [(e.step, " = ".join(told(view.spec, e.key, e.value, label))) for e in branch.events],
         "branches": [b.name for b in view.branches], "branch": view.current,
         "fork": branch.fork if branch.parent is not None else None,
     }  # fmt: skip
 
 
-def best(view: SessionView, loss: str, label: Callable[[str], str]) -> str:
-    """The lowest value of the column `loss` up to the step in hand's, and whose it is; nothing where there is none.
+def best(view: SessionView, experiment: Experiment, label: Callable[[str], str]) -> str:
+    """The lowest loss up to the step in hand's, and whose it is; nothing where there is none.
 
-    Who is done keeps the last value; who diverged is out.
+    It is named as on the axis it is drawn against. Who is done keeps the last value; who diverged is out. In a sweep
+    the losses are those at this place of it, and the place is told.
     """
     import numpy as np
 
+    loss = experiment.loss
     if not loss:
         return ""
     values = np.array(view.latest(loss))
@@ -37,5 +43,13 @@ def best(view: SessionView, loss: str, label: Callable[[str], str]) -> str:
     if not np.isfinite(values).any():
         return ""
     first = int(np.nanargmin(np.where(np.isfinite(values), values, np.nan)))
-    words = f"{loss.replace('_', ' ')} {values[first]:.4g}"
-    return words if len(view.series) == 1 else f"lowest {words}  {label(view.series[first])}"
+    curve = next((p for p in experiment.plots if isinstance(p, Curve) and loss in p.columns), None)
+    start = view.branch.history.values[loss][:1, first]
+    gone = values[first] != 0 and bool(np.any(np.abs(values[first]) < ROUNDING * start))
+    words = f"{curve.y_label if curve else loss.replace('_', ' ')} {'0 (rounding)' if gone else f'{values[first]:.4g}'}"
+    if len(view.series) > 1:
+        words = f"lowest {words}  {label(view.series[first])}"
+    if curve is not None and curve.x and curve.log_x:  # a sweep: no contestant is done with it before its end
+        place = view.latest(curve.x)[first]
+        words = f"at {curve.x_label} {place:.4g}: {words}" if np.isfinite(place) else words
+    return words

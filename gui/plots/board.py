@@ -137,7 +137,7 @@ class Board(Switched, QWidget):
         if self.picture is None:
             painter.setFont(font(BODY * unit))
             painter.setPen(QColor(theme.faint))
-            painter.drawText(whole, Qt.AlignmentFlag.AlignCenter, self.empty)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.empty)
             return
         if area.width() < 8 or area.height() < 8:
             return

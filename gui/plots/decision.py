@@ -279,7 +279,7 @@ class DecisionMap(Plot):
                 painter.setFont(font(BODY * self.theme.scale))
                 painter.setPen(QColor(self.theme.faint))
                 whole = self.canvas.view.boundingRect()
-                painter.drawText(whole, Qt.AlignmentFlag.AlignCenter, self.empty)
+                painter.drawText(whole, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.empty)
             return
         if self.for_picture:
             painter.drawImage(self.canvas.view.boundingRect(), self.shaded.picture(frame, self.theme, 2.0))

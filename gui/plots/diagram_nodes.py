@@ -156,7 +156,7 @@ def draw_node(
         if place.height() >= 40 * scale:
             tries.insert(0, (used.large, written(node.value)))
     for face, words in tries:
-        if words and face.width(words) <= place.width() - 3 * scale:
+        if words and face.width(words) <= place.width() - 8 * scale:
             painter.setFont(face.font)
             painter.setPen(QColor(theme.text))
             painter.drawText(place, CENTRE, words)
@@ -166,7 +166,7 @@ def draw_node(
 def label_inside(node: Node, height: float, width: float, used: Ink) -> bool:
     """Whether the label of a node is what stands inside it."""
     scale = used.theme.scale
-    fits = height >= 17 * scale and used.small.width(node.label) <= width - 2 * scale
+    fits = height >= 17 * scale and used.small.width(node.label) <= width - 10 * scale
     return node.value is None and node.image is None and fits
 
 

@@ -112,9 +112,12 @@ class LinesPlot(Curves):
         twin.note.set_text(self.note.text)
 
     def entries(self) -> list[Entry]:
-        """One chip for each line, unless the picture has too many to name."""
+        """One chip for each line, unless the picture has too many to name; points on a line of the same contestant
+        need none."""
         named = self.picture is None or self.picture.legend
-        return [entry for entry in super().entries() if named or not entry.key.startswith(OWN)]
+        lines = {s.name for s in self.series.values() if s.width}
+        beside = {key for key, s in self.series.items() if not s.width and s.name in lines and s.name != s.label}
+        return [one for one in super().entries() if one.key not in beside and (named or not one.key.startswith(OWN))]
 
     # -- range -------------------------------------------------------------------------------------------------------
 

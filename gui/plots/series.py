@@ -142,7 +142,7 @@ class Series:
         ok = np.flatnonzero(np.isfinite(xs))
         if not ok.size or not math.isfinite(at):
             return None
-        found = int(ok[np.argmin(np.abs(xs[ok] - at))])
+        found = int(ok[ok.size - 1 - np.argmin(np.abs(xs[ok] - at)[::-1])])  # of two at one place (stairs) the later
         reach = 0.51 * (xs[ok[-1]] - xs[ok[0]]) / max(1, ok.size - 1) + 1e-12 * abs(at)
         reach = max(reach, 0.02 if log else 0.5)
         return found if xs[ok].min() - reach <= at <= xs[ok].max() + reach else None
@@ -244,7 +244,8 @@ def _paint_band(
 def paint_empty(painter: QPainter, frame: Frame, words: str, theme: Theme) -> None:
     """A faint word where there is nothing to see yet."""
     painter.setPen(QColor(theme.faint))
-    painter.drawText(QRectF(0, 0, frame.width, frame.height), Qt.AlignmentFlag.AlignCenter, words)
+    how = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    painter.drawText(QRectF(0, 0, frame.width, frame.height), how, words)
 
 
 def paint_grid(painter: QPainter, frame: Frame, ordinates: list[float], theme: Theme) -> None:

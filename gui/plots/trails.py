@@ -19,10 +19,13 @@ from gui.tokens import Theme, mix
 Tip = tuple[float, float, str, str]  # x, y in plot pixels, words, colour
 
 
+DASHES: tuple[Dash, ...] = ((6, 3), (1.5, 2))  # of overlays
+
+
 @dataclass
 class Trail:
     """A path `x`, `y` [n]; its head is at index `head`, or at the last finite point. `style` None: colour of words.
-    `name`: what all plots of a page call it, if not by its label."""
+    `name`: what all plots of a page call it, if not by its label; `order` counts the overlays, each with its dash."""
 
     label: str
     style: SeriesStyle | None
@@ -32,6 +35,7 @@ class Trail:
     head: int | None = None
     overlay: bool = False
     name: str = ""
+    order: int = 0
 
     def colour(self, theme: Theme) -> str:
         """Its colour; ghosts and overlays stand back. Always opaque."""
@@ -40,7 +44,7 @@ class Trail:
 
     def dash(self, theme: Theme) -> Dash:
         """Its line pattern: overlays are always dashed."""
-        return (6, 3) if self.overlay or self.style is None else dash_of(self.style, theme)
+        return DASHES[self.order % len(DASHES)] if self.overlay or self.style is None else dash_of(self.style, theme)
 
     def looks_like(self, other: Trail, reach: tuple[float, float]) -> bool:
         """Whether a picture could not tell it from `other`: all is the same but for the last point, which lies within

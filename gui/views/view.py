@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.experiment import Curve, Drawn, Experiment, Picture
 from engine.picture import Lines
 from engine.session.branches import BranchView, SessionView
-from engine.spec import Spec, declarations
+from engine.spec import Spec, declarations, told
 from gui.plots.curverange import CurveRange
 from gui.plots.curves import Curves
 from gui.plots.hiding import part_of
@@ -31,6 +31,8 @@ GROWN, LEISURE = 4.0, 0.1  # while it does, curves are drawn when they grew by s
 
 
 DASHES = ((), (4, 2.5), (1.5, 2), (8, 2.5, 1.5, 2.5))  # of several columns in one plot
+YET = "Nothing measured yet"
+OVER = ("Nothing to show in this run", "Nothing to show: the run ended before")  # it is done; it ended early
 
 
 def key_of(branch: int, series: str, run: str = "") -> str:
@@ -99,6 +101,7 @@ class View(QWidget):
     def _add_curves(self, plot: Curve) -> None:
         decades: dict[str, Any] = {"log_x": True} if plot.log_x else {}
         curves = Curves(plot.title, plot.x_label, plot.y_label, plot.log, self.theme, **decades)
+        curves.empty = plot.empty or curves.empty
         curves.cursorMoved.connect(self._cursor_moved)
         name = plot.column if plot.column not in self.curves else plot.title
         self.curves[name], self._declared[name] = curves, plot
@@ -175,8 +178,9 @@ class View(QWidget):
         """Draw what was measured so far; ghosts of pinned runs behind it."""
         now = time.monotonic()
         self.streaming, self._came = self.live and now - self._came < STREAM, now
+        self._say_empty(YET if view.finish is None else OVER[view.finish != "done"])
         lines = self._lines(view, pinned)
-        events = [(float(e.step), f"{e.key} = {e.value}") for e in view.branch.events]
+        events = [(float(e.step), " = ".join(told(view.spec, e.key, e.value, self.label))) for e in view.branch.events]
         for name, curves in self.curves.items():
             far = bool(self._declared[name].x) or curves.cursor_moves(float(view.step)) >= GROWN
             self.in_turn(name, partial(self._show_curves, name, curves, lines, view, events), far)
@@ -188,6 +192,16 @@ class View(QWidget):
         caption = f"Bright: {view.branch.name}.  Faint: {', '.join(faint)}." if faint else ""
         if caption != self.panel.words[1]:
             self.panel.set_words("", caption)
+
+    def _say_empty(self, word: str) -> None:
+        """What plots say that have nothing to show, where they have no word of their own."""
+        for plot in self.plots().values():
+            if getattr(plot, "empty", word) in {YET, *OVER} - {word}:
+                plot.empty = word  # type: ignore[attr-defined]
+                if isinstance(plot, Curves):
+                    plot.data_changed()
+                elif getattr(plot, "picture", word) is None:
+                    plot.show_picture(None)  # type: ignore[attr-defined]
 
     def in_turn(self, name: str, part: Callable[[], None], hurry: bool = True) -> None:
         """Bring one plot up to date: at once, or while a run streams in a turn of the event loop of its own.
@@ -294,7 +308,7 @@ class View(QWidget):
         if alone:
             _, dot, run = label.partition(" · ")
             return words + dot + run, series_style("", c)
-        return f"{label} {words}", replace(style, dash=DASHES[c % len(DASHES)], screen_dash=c > 0)
+        return f"{label}: {words}", replace(style, dash=DASHES[c % len(DASHES)], screen_dash=c > 0)
 
     def _line(self, declared: Curve, branch: BranchView, column: str, s: int) -> tuple[Any, Any, Any, Any]:
         """x, y, low, high of one line; what was not measured at a step is no gap in it."""

@@ -17,7 +17,7 @@ def test_who_is_done_keeps_the_lowest_loss() -> None:
     view = session.view()
     assert np.isnan(view.row["excess"][1]), "Newton has long been there, and has no row of its own any more"
     assert np.isfinite(view.latest("excess")).all()
-    assert best(view, "excess", str.upper) == f"lowest excess {view.latest('excess')[1]:.4g}  NEWTON"
+    assert best(view, experiment, str.upper) == "lowest loss − known minimum 0 (rounding)  NEWTON"
 
 
 def test_who_diverged_is_out() -> None:
@@ -28,7 +28,26 @@ def test_who_diverged_is_out() -> None:
     view = session.view()
     told = state_of(view, str.upper)
     assert told["finish"] == "diverged" and told["reason"].startswith("SGD: ")
-    assert best(view, "loss", str.upper).endswith("  ADAM")
+    assert best(view, experiment, str.upper).endswith("  ADAM")
     session.seek(0)
-    assert best(session.view(), "loss", str.upper).startswith("lowest loss ")
-    assert best(view, "", str.upper) == ""
+    assert best(session.view(), experiment, str.upper).startswith("lowest loss ")
+    assert best(view, load("landscapes.basins"), str.upper) == ""
+
+
+def test_a_sweep_tells_the_place_it_speaks_of() -> None:
+    experiment = load("regularization.weight_decay")
+    session = Session(experiment, build(experiment.Spec, {"fits": ("ridge", "lasso"), "count": 5, "lowest": 0.1}))
+    session.advance(4)
+    assert best(session.view(), experiment, str.upper).startswith("at α 1000: lowest mean squared error ")
+
+
+def test_a_live_change_is_told_as_the_form_names_it() -> None:
+    experiment = load("landscapes.descent")
+    session = Session(experiment, build(experiment.Spec, {"optimizers": ("sgd", "adam"), "steps": 20}))
+    session.advance(5)
+    session.set_live("learning_rate", 0.002)
+    session.set_live("adam.beta1", 0.5)
+    words = dict.fromkeys(event for _, event in state_of(session.view(), str.upper)["events"])
+    assert "Learning rate = 0.002" in words
+    assert any(one.startswith("ADAM: ") and one.endswith(" = 0.5") for one in words)
+    assert not any("_" in one for one in words)

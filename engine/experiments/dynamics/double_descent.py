@@ -37,7 +37,7 @@ MOST_MEMORY = 512 * 2**20  # bytes
 MOST_PARAMETERS = 60_000  # of all networks of a width: they are copied for stepping back
 MOST_STEPS = 3000
 LOW, HIGH = 0.1, 0.9  # the band: these quantiles of the repetitions
-_SIZE = "columns p, hidden units or epochs"
+_SIZE = "size"
 
 
 @dataclass
@@ -253,7 +253,7 @@ class DoubleDescent(Basis):
         at = self.threshold(spec)
         words = "p = n" if spec.family in LINEAR else "n parameters"
         marks = ((at, words),) if np.isfinite(at) else ()
-        note = f"{spec.seeds} repetitions: mean, and band from the lowest tenth to the highest"
+        note = f"Mean of {spec.seeds}; band: the middle 80 %"
         return Lines(tuple(lines), marks, note)
 
     def drawn(self, spec: Any, view: Any) -> tuple[Drawn, ...]:

@@ -257,10 +257,11 @@ class Basins(Basis):
         raise KeyError(name)
 
     def _note(self, state: State, spec: Any) -> str:
-        words = "Strong: soon there, faint: late. Click to walk."
+        words = "Strong: soon there. Click to walk."
         if spec.dtype == "float64" or np.isnan(state.unsure):
             return words
-        return f"Elsewhere in float64: {state.unsure:.1%} of {-(-len(self._tiles(spec)[0]) // EVERY)}. {words}"
+        walked = -(-len(self._tiles(spec)[0]) // EVERY)
+        return f"Checked in float64: {round(state.unsure * walked):,} of {walked:,} end elsewhere. {words}"
 
     def answer(self, spec: Any, view: Any, words: str) -> str:
         """`reached`: how many minima were. `lowest`: whether the first one has under 5 %, under half, or more."""

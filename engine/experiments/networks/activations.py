@@ -46,7 +46,7 @@ class Activations(Basis):
         Curve("saturated_share", f"Saturated, |f′| < {SATURATED:g}", "share of the layer", x_label="layers"),
         Curve("dead_share", "Dead units, f′ = 0 for every sample", "share of the layer", x_label="layers"),
         Picture("spread", "Gradient, every seed", "lines", "layers", "root mean square", log=True, every=0.3),
-        Curve("gradient_decades", "Gradient's distance from 1", "powers of ten", x_label="layers"),
+        Curve("gradient_decades", "Gradient's distance from 1", "distance, powers of ten", x_label="layers"),
     )
 
     # -- settings ----------------------------------------------------------------------------------------------------
@@ -135,9 +135,7 @@ class Activations(Basis):
         for c, name in enumerate(spec.activations):
             own: Array = gradients[:, :, c]
             found.append(Line(TITLES[name], x, own.mean(axis=1), own.min(axis=1), own.max(axis=1), series=name))
-        return Lines(
-            tuple(found), note=f"{spec.seeds} {'seed' if spec.seeds == 1 else 'seeds'}; the band is all of them."
-        )
+        return Lines(tuple(found), note="1 seed" if spec.seeds == 1 else f"Median and range of {spec.seeds} seeds")
 
     def inside(self, spec: Any, name: str) -> Inside:
         """Formula and derivative of one activation, and what stands out of them over the range."""

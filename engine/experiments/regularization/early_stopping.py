@@ -217,7 +217,7 @@ class EarlyStopping(Basis):
                 best, stopped = str(max(watch.best_at, 0)), str(watch.stopped) if watch.stopped >= 0 else "…"
             rows.append((self.label(name), best, stopped, f"{loss:.4g}"))
         losses = [loss if math.isfinite(loss) else math.inf for loss in state.handed[:, 0].tolist()]
-        good = tuple(s for s, loss in enumerate(losses) if loss == min(losses) < math.inf)
+        good = tuple(s for s, loss in enumerate(losses) if state.step and loss == min(losses) < math.inf)
         return Table(("", "best", "stop", "test loss"), tuple(rows), good)
 
     def drawn(self, spec: Any, view: Any) -> tuple[Drawn, ...]:

@@ -48,13 +48,13 @@ class WeightDecay(Basis):
     pace: ClassVar[float] = 10.0
     plots: ClassVar[tuple[Curve | Picture, ...]] = (
         Picture("fit", "The fit at this strength", "lines", "x", "y", every=0.05),
-        Curve("true_mse", "Error against truth", "mean squared error", log=True, x_label="alpha", x="alpha",
+        Curve("true_mse", "Error against truth", "mean squared error", log=True, x_label="α", x="alpha",
               log_x=True),
-        Curve("weight_norm", "Size of the weights", "‖weights‖", log=True, x_label="alpha", x="alpha", log_x=True),
-        Picture("paths", "Every weight", "lines", "alpha", "weight", every=0.2, log_x=True),
-        Curve("train_mse", "Training error", "mean squared error", log=True, x_label="alpha", x="alpha", log_x=True),
-        Curve("largest_weight", "Largest weight", "|weight|", log=True, x_label="alpha", x="alpha", log_x=True),
-        Curve("zero_weights", "Weights at exactly zero", "count", x_label="alpha", x="alpha", log_x=True),
+        Curve("weight_norm", "Size of the weights", "‖weights‖", log=True, x_label="α", x="alpha", log_x=True),
+        Picture("paths", "Every weight", "lines", "α", "weight", every=0.2, log_x=True),
+        Curve("train_mse", "Training error", "mean squared error", log=True, x_label="α", x="alpha", log_x=True),
+        Curve("largest_weight", "Largest weight", "|weight|", log=True, x_label="α", x="alpha", log_x=True),
+        Curve("zero_weights", "Weights at exactly zero", "count", x_label="α", x="alpha", log_x=True),
     )  # fmt: skip
 
     # -- settings ----------------------------------------------------------------------------------------------------
@@ -182,9 +182,9 @@ class WeightDecay(Basis):
         for s, name in enumerate(spec.fits):
             if s not in state.ended and not np.isfinite(state.weights[-1, s]).all():
                 alpha = float(self.strengths(spec)[state.step])
-                reason = f"the weights overflowed at alpha {alpha:.4g}"
+                reason = f"the weights overflowed at α {alpha:.4g}"
                 if name == "adamw":
-                    reason += f": rate times alpha is {spec.adam_rate * alpha:.3g} at first, and above 2 nothing holds"
+                    reason += f": rate times α is {spec.adam_rate * alpha:.3g} at first, and above 2 nothing holds"
                 found.append(Ending(s, "diverged", state.step, reason))
                 state.ended.append(s)
         return found
@@ -200,15 +200,16 @@ class WeightDecay(Basis):
             alpha = self.strengths(spec)[state.step]
             return Lines(
                 (Line("data", x, y, points=True, series="data"), Line("true sine", GRID, np.sin(GRID), dashed=True),
-                 *fits), note=f"alpha = {alpha:.4g}",
+                 *fits), note=f"α = {alpha:.4g}",
             )  # fmt: skip
         if name == "paths":
             one = asked.get("series") or spec.fits[0]
             s = spec.fits.index(one) if one in spec.fits else 0
             alphas = self.strengths(spec)[: state.step + 1]
             weights = state.weights[:, s, int(spec.basis == "powers") :]
-            lines = tuple(Line(f"w{j + 1}", alphas, weights[:, j]) for j in range(weights.shape[1]))
-            return Lines(lines, note=f"Of: {FITS[spec.fits[s]]}", legend=False)
+            own = spec.fits[s]  # all in its colour: there are more weights than colours
+            lines = tuple(Line(f"w{j + 1}", alphas, weights[:, j], series=own) for j in range(weights.shape[1]))
+            return Lines(lines, note=f"Of: {FITS[own]}", legend=False)
         raise KeyError(name)
 
     # -- drawn against measured --------------------------------------------------------------------------------------
@@ -225,7 +226,7 @@ class WeightDecay(Basis):
         for alpha, ends in zip(CHAPTER_ALPHAS, CHAPTER_ENDS, strict=True):
             curve = columns @ ridge(inputs, targets, alpha) + mean_y
             apart = max(apart, abs(curve[0] - ends[0]), abs(curve[-1] - ends[1]))
-            overlays.append(Overlay("fit", f"chapter, alpha {alpha:g}", GRID, curve, "chapter"))
+            overlays.append(Overlay("fit", f"chapter, α {alpha:g}", GRID, curve, "chapter"))
         return (
             Drawn(
                 "10.3.2", "Ridge at five strengths", "Stronger penalties give smoother curves.", tuple(overlays),
@@ -237,7 +238,7 @@ class WeightDecay(Basis):
     def difference(self, spec: Any, series: str) -> str:
         """Where one half stands."""
         if series in ("ridge", "elastic_net", "adam_l2"):
-            return "Book: alpha times the sum of squares. PyTorch: one half of that, so that the gradient is alpha w."
+            return "Book: α times the sum of squares. PyTorch: one half of that, so that the gradient is α w."
         return ""
 
     def answer(self, spec: Any, view: Any, words: str) -> str:

@@ -11,15 +11,13 @@ import numpy as np
 from engine.experiment import Array, Basis, Columns, Curve, Drawn, Ending, Inside, Picture
 from engine.experiments.schedules._curves import watched
 from engine.experiments.schedules._curves.settings import CurvesSpec
+from engine.experiments.schedules._shared.ahead import PLATEAU, ahead
 from engine.experiments.schedules._shared.settings import check_schedules, parameters
-from engine.picture import Line, Lines
 from engine.quantity import Quantity
 from engine.schedules import SCHEDULES, momenta, rates
 from engine.spec import Spec
 
-PLATEAU = "plateau"
 COLUMNS = ("learning_rate", "momentum", "loss")
-POINTS = 1024  # of a line that is drawn ahead; each stands for a block of steps with its lowest and highest rate
 
 
 @dataclass
@@ -120,24 +118,10 @@ class Curves(Basis):
     def probe(self, state: State, spec: Any, name: str, **asked: Any) -> Any:
         """`ahead`: the rates of the whole run, as Lines. `inside`: the rate of series=... at this step, in numbers."""
         if name == "ahead":
-            return self.ahead(spec)
+            return ahead(spec)
         if name == "inside":
             return self.inside(state, spec, asked["series"])
         raise KeyError(name)
-
-    def ahead(self, spec: Any) -> Lines:
-        """The rate of every schedule over the whole run; the plateau's is not known before its loss is measured."""
-        total = int(spec.total_steps)
-        block = -(-total // POINTS)
-        cuts = np.arange(0, total, block)
-        lines = []
-        for name in self.series(spec):
-            if name == PLATEAU:
-                continue
-            rate = rates(name, np.arange(total), total, spec.base_lr, **parameters(spec, name))
-            low, high = (f.reduceat(rate, cuts) if block > 1 else None for f in (np.minimum, np.maximum))
-            lines.append(Line(name, cuts, rate[cuts], low, high, series=name))
-        return Lines(tuple(lines))
 
     def inside(self, state: State, spec: Any, name: str) -> Inside:
         """The formula of a schedule, with what it comes to at this step."""

@@ -13,13 +13,13 @@ from engine.data import DATA
 from engine.experiment import Array, Basis, Columns, Curve, Ending, Picture
 from engine.experiments._shared.trained.model import Model, build, cadence, first_weights, lost, rule_of
 from engine.experiments._shared.trained.settings import check_samples, hypers
+from engine.experiments.schedules._shared.ahead import PLATEAU, ahead
 from engine.experiments.schedules._shared.settings import check_schedules, parameters
 from engine.experiments.schedules._training.settings import TrainingSpec, momentum_name, moves_momentum
 from engine.optimizers import RULES
 from engine.schedules import SCHEDULES, Plateau, PlateauState, momenta, rates
 from engine.spec import Spec, SpecError
 
-PLATEAU = "plateau"
 TRAIN, TEST = 0, 1  # the model's parts
 
 
@@ -76,9 +76,9 @@ class Training(Basis):
         Curve("learning_rate", "Learning rate", "learning rate"),
         Curve("train_loss", "Training loss", "loss", log=True),
         Curve("test_loss", "Test loss", "loss", log=True),
-        Curve("momentum", "Momentum", "momentum"),
+        Curve("momentum", "Momentum", "momentum", empty="This optimizer has no momentum"),
         Picture("boundary", "What it answers", "map", "x1", "x2", every=0.3, empty="For two inputs only"),
-        Curve("test_accuracy", "Test accuracy", "share right"),
+        Curve("test_accuracy", "Test accuracy", "share right", empty="Of classes that are tested only"),
         Curve("batch_loss", "Loss of each batch", "loss", log=True),
     )
 
@@ -193,7 +193,10 @@ class Training(Basis):
     # -- looking -----------------------------------------------------------------------------------------------------
 
     def probe(self, state: State, spec: Any, name: str, **asked: Any) -> Any:
-        """`boundary`: what the network of the schedule `series` answers over the plane, as a Map."""
+        """`boundary`: what the network of the schedule `series` answers over the plane, as a Map. `ahead`: the rates
+        of the whole run, as Lines."""
+        if name == "ahead":
+            return ahead(spec, first=1)
         if name != "boundary":
             raise KeyError(name)
         from engine.experiments._shared.trained.pictures import boundary

@@ -116,7 +116,8 @@ class HeatMap(BasinMap):
                     axis.apply_theme(self.theme)
             self.x_label, self.y_label = picture.axes[0][0], picture.axes[1][0]
         super().show_picture(picture)
-        self.trails = {key: Trail(one.label, None, one.x, one.y, overlay=True) for key, one in self.trails.items()}
+        self.trails = {key: Trail(one.label, None, one.x, one.y, overlay=True, order=k)
+                       for k, (key, one) in enumerate(self.trails.items())}  # fmt: skip
         self.update_header()
 
     def _shade(self, picture: Map) -> Shaded | None:

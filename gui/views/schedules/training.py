@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from engine.experiment import Experiment
-from engine.session.branches import SessionView
-from gui.runs import Pinned
 from gui.theme import Theme
-from gui.views.schedules._hand import DRAWN, HandView
+from gui.views.schedules._ahead import AheadView
+from gui.views.schedules._hand import DRAWN
 from gui.views.schedules._knots import AHEAD
 
 
-class TrainingView(HandView):
-    """As declared; what lies ahead is shown of the schedule drawn by hand, so that its knots hang on a line."""
+class TrainingView(AheadView):
+    """As declared; the rates that lie ahead are shown faintly, the knots of the one drawn by hand on its line."""
 
     first: ClassVar[int] = 1  # step k uses the schedule's rate k - 1
 
@@ -26,13 +24,6 @@ class TrainingView(HandView):
             self.draw_ahead(self._spec.drawn.knots)
         else:
             self.rate.remove(AHEAD + DRAWN)
-
-    def show_run(self, view: SessionView, probes: Mapping[str, Any], pinned: Sequence[Pinned]) -> None:
-        """What was measured; a live change of the peak rate moves knots and line."""
-        if self._spec is not None and view.live.base_lr != self._spec.base_lr:  # type: ignore[attr-defined]
-            self._spec = view.live
-            self.show_knots()
-        super().show_run(view, probes, pinned)
 
 
 def view(experiment: Experiment, theme: Theme) -> TrainingView:

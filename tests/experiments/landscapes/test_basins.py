@@ -84,7 +84,7 @@ def test_in_float32_a_pixel_ends_at_its_minimum_but_for_those_counted() -> None:
     assert wrong == 0 and session.row["unsure"][0] == 0
     frayed = run(learning_rate=0.02)
     assert 0 < frayed.row["unsure"][0] < 0.1
-    assert "Elsewhere in float64" in frayed.probe("basins").note
+    assert "Checked in float64" in frayed.probe("basins").note
 
 
 def test_a_click_hands_over_every_setting_of_the_rule() -> None:

@@ -357,14 +357,14 @@ def test_pictures_of_a_run_that_flies_off() -> None:
 def test_the_variance_is_told_once_it_is_averaged() -> None:
     session = begun(batches=("batch_8", "all"), settled=30, steps=100)
     session.advance(30)
-    assert session.probe("variance").note.startswith("Averages from update 31 on.")
+    assert session.probe("variance").note.startswith("Dots: from update 31 on.")
     session.advance(50)
     told = {line.name: line for line in session.probe("variance").lines}
     np.testing.assert_array_equal(told["Batch 8"].y, session.state.sums[0] / 50)
     assert set(told) == {"Batch 8", "All samples", "Batch 8, theory"}
     session.set_live("learning_rate", 0.001)
     session.advance(10)
-    assert session.probe("variance").note.startswith("Averages from update 111 on.")
+    assert session.probe("variance").note.startswith("Dots: from update 111 on.")
 
 
 def test_every_question_has_its_answer() -> None:

@@ -443,7 +443,7 @@ def test_wrong_settings_are_told_in_one_line(settings: dict[str, Any], words: st
 def test_pictures() -> None:
     session = run(**QUICK)
     by_time = session.probe("by_time")
-    assert len(by_time.lines) == len(EVERY) and "Measured on this machine" in by_time.note
+    assert len(by_time.lines) == len(EVERY) and "measured here" in by_time.note
     newton = next(line for line in by_time.lines if line.series == "newton")
     loss = session.view().branch.history.values["excess"][1:, EVERY.index("newton")]
     np.testing.assert_array_equal(newton.y, loss[np.isfinite(loss)])

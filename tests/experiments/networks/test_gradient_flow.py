@@ -163,8 +163,8 @@ def test_the_table_takes_the_factor_apart(finished: Callable[[str], Session]) ->
     session = finished("chapter")
     table = session.probe("table")
     for row in table.rows[:3]:  # neither normalisation nor residual
-        assert float(row[4]) == pytest.approx(float(row[1]), rel=0.05)
-        assert float(row[2]) * float(row[3]) == pytest.approx(float(row[4]), rel=0.01)
+        assert float(row[2]) == pytest.approx(float(row[1]), rel=0.05)
+        assert float(row[3]) * float(row[4]) == pytest.approx(float(row[2]), rel=0.01)
     assert table.rows[3][2:5] == ("", "", "") and table.good == (3,)
     assert [row[1] for row in table.rows[-2:]] == ["0.25", "1.5"]
 
@@ -287,7 +287,7 @@ def test_clipping_keeps_updates_finite_and_cures_no_layer() -> None:
 def test_large_networks_make_fewer_updates() -> None:
     assert affordable(spec()) == spec().updates
     own = spec(width=512, depth=20)
-    assert 1 <= affordable(own) < own.updates and f"makes {affordable(own)} of" in EXPERIMENT.probe(
+    assert 1 <= affordable(own) < own.updates and f"{affordable(own)} of" in EXPERIMENT.probe(
         EXPERIMENT.start(spec()), own, "training").note  # fmt: skip
 
 
@@ -300,7 +300,7 @@ def test_bands_hold_all_seeds_and_grow_seed_by_seed() -> None:
     np.testing.assert_array_equal(line.y, np.median(values, axis=0))
     session.seek(7)  # the third reading of the second seed: its layer 3
     picture = session.probe("gradient")
-    assert picture.note == "Median of 2 seeds; the band is all of them." and picture.marks == ((3.0, "layer 3"),)
+    assert picture.note == "Median and range of 2 seeds" and picture.marks == ((3.0, "layer 3"),)
     np.testing.assert_array_equal(picture.lines[0].high, values[:2].max(axis=0))
     bars = session.probe("activations", series="plain")
     assert [one.name for one in bars.groups] == ["Layer 1", "Layer 3", "Layer 5"]

@@ -111,7 +111,7 @@ def test_history_has_a_row_for_every_strength_and_fit() -> None:
 def test_a_decay_beyond_two_over_the_rate_is_told_and_the_others_go_on() -> None:
     session = run(fits=("ridge", "adamw"), lowest=1, highest=1000, count=4, adam_steps=2000)
     (ending,) = session.branch.endings
-    assert ending.finish == "diverged" and "rate times alpha" in ending.reason and ending.series == 1
+    assert ending.finish == "diverged" and "rate times α" in ending.reason and ending.series == 1
     assert session.finish == "done" and np.isfinite(session.state.weights[-1, 0]).all()
 
 

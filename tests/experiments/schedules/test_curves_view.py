@@ -17,6 +17,7 @@ from engine.spec import build
 from gui.plots.export import export_picture
 from gui.theme import DARK, LIGHT, PRINT
 from gui.views import view_for
+from gui.views.schedules._ahead import stairs
 
 CURVES: Any = load("schedules.curves")
 KNOTS = ((0.0, 0.2), (0.5, 1.0), (1.0, 0.0))
@@ -52,11 +53,34 @@ def test_what_lies_ahead_is_there_before_the_first_step(view: Any) -> None:
     assert set(ahead) == {f"ahead/{name}" for name in SCHEDULES if name != "plateau"}
     for key, line in ahead.items():
         assert line.ghost
-        np.testing.assert_array_equal(line.y, rates(key.removeprefix("ahead/"), np.arange(80), 80, 0.1))
+        wanted = rates(key.removeprefix("ahead/"), np.arange(80), 80, 0.1)
+        last = np.flatnonzero(np.append(np.diff(line.x) > 0, True))  # of two at one place (stairs) the later
+        np.testing.assert_array_equal(line.y[last], wanted)
+        assert [line.y[line.nearest(float(k))] for k in range(80)] == list(wanted)
     assert "ahead" not in view.wanted(), "asked for once"
     show(view, {"schedules": ("cosine",), "total_steps": 50})
     assert [key for key in view.rate.series if key.startswith("ahead/")] == ["ahead/cosine"]
     assert view.rate.series["ahead/cosine"].x[-1] == 49
+
+
+def test_a_rate_holds_until_the_step_that_changes_it() -> None:
+    x, y = np.arange(8.0), np.array([1.0, 1.0, 1.0, 0.5, 0.5, 0.4, 0.3, 0.2])
+    found = stairs(x, y, y - 0.1, None)
+    corners = [(2, 1.0), (3, 1.0), (3, 0.5), (4, 0.5), (5, 0.5), (5, 0.4)]
+    assert list(zip(found[0], found[1], strict=True))[2:8] == corners
+    np.testing.assert_allclose(found[2], found[1] - 0.1)
+    assert found[3] is None
+    falling = stairs(x, np.cos(x))
+    np.testing.assert_array_equal(falling[1], np.cos(x))  # what changes with every step is no stairs
+
+
+def test_the_rates_of_a_step_schedule_are_drawn_as_stairs(view: Any) -> None:
+    show(view, {"schedules": ("step",), "step.step_size": 10, "total_steps": 40}, 39)
+    (line,) = (s for s in view.rate.series.values() if not s.ghost)
+    for fall in (10, 20, 30):
+        at = np.flatnonzero(line.x == fall)
+        assert len(at) == 2
+        np.testing.assert_allclose(line.y[at[0]] / line.y[at[1]], 10)
 
 
 def test_each_keeps_its_colour_and_only_some_have_a_momentum(view: Any) -> None:

@@ -79,7 +79,7 @@ class DoubleDescentSpec(Spec):
     )  # fmt: skip
     widths: tuple[int, ...] = numbers(
         (), 1, 10_000, 100, "Sizes of your own", "In place of those above; empty: those above", group="Size",
-        shown_when={"family": LINEAR},
+        shown_when={"family": LINEAR}, hint="those above",
     )  # fmt: skip
     units: tuple[int, ...] = numbers(
         (1, 2, 4, 6, 8, 10, 12, 16, 24, 32, 48, 64), 1, MOST_UNITS, 40, "Hidden units", "Of one network after another",

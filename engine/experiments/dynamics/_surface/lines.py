@@ -112,7 +112,7 @@ def variance(state: State, spec: Any, s: int) -> Lines:
         Line("this path", number[: len(shares)], shares, series=spec.contestants[s]),
         Line("a random walk", number, random_walk_shares(COMPONENTS), dashed=True),
     )
-    note = f"First two: {shares[:2].sum():.1%}; a random walk in many dimensions has 76.0%"
+    note = f"First two: {shares[:2].sum():.1%}; random walk: 76.0%, in many dimensions"
     return Lines(lines, note=note)
 
 
@@ -134,5 +134,5 @@ def table(state: State, spec: Any, s: int) -> Table:
         rows.append((CONTESTANTS[name], f"{here:.4g}", f"{around - here:.3g}", f"{barrier(state, c):.3g}",
                      f"{explained(state, c):.1%}" if len(points) > 2 else "-", off))  # fmt: skip
     head = ("Network", "Loss", "Rise nearby", "Barrier", "Two components", "Off plane")
-    note = "Rise nearby: mean over a ring of half the size of the weights, directions normalised by filter"
+    note = "Rise on a ring of half the weights' size: mean, directions normalised by filter"
     return Table(head, tuple(rows), (s,) if len(rows) > 1 else (), note)

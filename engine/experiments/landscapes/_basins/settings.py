@@ -36,13 +36,13 @@ class _Base(Spec):
         "Your own surface: + - * / ^, numbers, x, y, pi, e, sin cos tan exp log sqrt abs tanh max min ...",
         group="Surface", shown_when={"surface": ("custom",)},
     )  # fmt: skip
-    learning_rate: float = number(
-        0.01, 1e-9, 1e4, "Learning rate", "The map follows while you drag", log=True, group="Optimizer"
-    )
     optimizer: str = choice(
         "momentum", {name: rule.title for name, rule in RULES.items()}, "Optimizer", "Who walks from every start",
         group="Optimizer",
     )  # fmt: skip
+    learning_rate: float = number(
+        0.01, 1e-9, 1e4, "Learning rate", "The map follows while you drag", log=True, group="Optimizer"
+    )
     convention: str = choice(
         "pytorch", {"book": "Book", "pytorch": "PyTorch"}, "Convention", "Whose formulas are in force",
         group="Optimizer",

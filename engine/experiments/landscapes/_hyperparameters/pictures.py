@@ -104,7 +104,7 @@ def heat(found: Measured, colour: str) -> Heat:
         if np.isfinite(x + y).any():
             paths.append(("theory: edge of stability", x, y))
         if found.rate_by_momentum and said.rule == "momentum":
-            paths.append(("theory: swinging above", *_swings(found)))
+            paths.append(("theory: oscillates above", *_swings(found)))
     return Heat(
         classes.astype(np.int32), (*across.extent, *up.extent), low=low, high=high, paths=tuple(paths),
         classes=("run", "diverged", "not yet"), value_label=TOLD[colour],
@@ -191,4 +191,5 @@ def table(found: Measured, colour: str) -> Table:
         row, column = divmod(int(found.cells[k]), found.side)
         rows.append((found.across.words(column), found.up.words(row), f"{values[k]:.3g}"))
     head = (found.across.short, found.up.short, SHORT.get(colour, "loss"))
-    return Table(head, tuple(rows), (0,) if rows else ())
+    note = "All have diverged" if len(values) and not rows else ""
+    return Table(head, tuple(rows), (0,) if rows else (), note)

@@ -40,7 +40,7 @@ def cloud(experiment: Any, state: Any, spec: Any, series: str) -> Lines:
     s = names.index(series) if series in names else 0
     s = s if s in good else good[0]
     c = state.c[s]
-    note = f"Where {experiment.label(names[s])} stands. Dashed: two standard deviations."
+    note = f"Dashed: two standard deviations. Where {experiment.label(names[s])} stands."
     single = 2.0 * (found.rotated @ c - found.rest)[:, None] * (found.rotated @ found.plane.T)  # [n, 2]
     full = found.plane @ (found.curvatures * c)
     dots, rings = list[Line](), list[Line]()
@@ -85,6 +85,6 @@ def variance(experiment: Any, state: Any, spec: Any) -> Lines:
         if name != ALL and np.isfinite(theory).any():
             lines.append(Line(f"{BATCHES[name]}, theory", found.curvatures, theory, series=name, dashed=True))
     most = int(counted.max(initial=0))
-    note = f"Dots: averages over {most:,} updates. " if most else f"Averages from update {state.since.min() + 1:,} on. "
-    theory = "Dashed: as with replacement." if spec.sampling in ("chapter", "shuffle") else "Dashed: theory."
+    note = f"Dots: over {most:,} updates. " if most else f"Dots: from update {state.since.min() + 1:,} on. "
+    theory = "Dashed: theory" + " with replacement." * (spec.sampling in ("chapter", "shuffle"))
     return Lines(tuple(lines), note=note + theory, legend=False)

@@ -80,7 +80,8 @@ def badge(state: State, spec: Any) -> Table:
     add("Samples seen", f"{state.seen:,} each")
     if tunes(spec):
         budget = spec.tuning_rates * spec.tuning_seeds
-        add("Tuning", f"{budget} × {min(state.step, spec.tuning_steps):,} steps each")
+        done = min(state.step, spec.tuning_steps)
+        add("Tuning", f"{budget} × {done or spec.tuning_steps:,} steps {'each' if done else 'to come'}", bool(done))
     else:
         add("Rate", f"{spec.learning_rate:g} for all", not hands)
     if hands:

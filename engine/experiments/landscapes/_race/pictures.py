@@ -35,12 +35,12 @@ def tuned(state: State, spec: Any) -> Lines | None:
             word = "lowest" if np.isfinite(hand[s]) else "chosen"
             lines.append(Line(f"{TITLES[name]}, {word}", rates[at : at + 1], found[s, at : at + 1], series=name,
                               points=True))  # fmt: skip
-    return Lines(tuple(lines), marks, note=_budget(state, spec, found, chosen), legend=False)
+    return Lines(tuple(lines), marks, note=_budget(state, spec, found, chosen))
 
 
 def _budget(state: State, spec: Any, found: Array, chosen: bool) -> str:
     """What the tuning costs each, and what to be wary of in it."""
-    steps = min(state.step, spec.tuning_steps)
+    steps = min(state.step, spec.tuning_steps) or spec.tuning_steps  # before it begins: as planned
     each = spec.tuning_rates * spec.tuning_seeds * steps
     seeds = f" × {spec.tuning_seeds} seeds" if spec.tuning_seeds > 1 else ""
     told = f"{spec.tuning_rates} rates{seeds} × {steps:,} steps = {each:,} updates each"
@@ -70,7 +70,7 @@ def times(state: State, spec: Any) -> Lines | None:
             continue
         band: dict[str, Any] = {"low": low[good, s], "high": high[good, s]} if spec.seeds > 1 else {}
         lines.append(Line(TITLES[name], 1e3 * each[s] * updates[good], middle[good, s], series=name, **band))
-    return Lines(tuple(lines), legend=False)
+    return Lines(tuple(lines))
 
 
 def reached(state: State, spec: Any) -> Array:

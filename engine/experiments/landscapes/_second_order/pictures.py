@@ -42,7 +42,7 @@ def by_time(state: Any, spec: Any) -> Lines | None:
         told.append(seconds)
     if not lines:
         return None
-    note = f"{HERE}: steps times the median step, {told_seconds(min(told))} to {told_seconds(max(told))}"
+    note = f"Steps × median step, {told_seconds(min(told))} to {told_seconds(max(told))}, measured here"
     return Lines(tuple(lines), note=note)
 
 
@@ -83,8 +83,8 @@ def memory(state: Any, spec: Any) -> Lines:
         pairs = spec.lbfgs.history
         formula = [kept(name, sizes, pairs) for sizes in family] if not quadratic else [_straight(name, v) for v in n]
         lines.append(Line(f"{title(name)}: {CONTESTANTS[name].words}", n, np.array(formula), series=name, dashed=True))
-    note = "Dots: counted in the arrays. Lines: 8 bytes times the formula. SGD keeps nothing"
-    return Lines(tuple(lines), note=note, legend=False)
+    note = "Dots: counted. Dashed: 8 bytes times the formula. SGD keeps nothing"
+    return Lines(tuple(lines), note=note)
 
 
 def _straight(name: str, n: float) -> float:
@@ -108,7 +108,7 @@ def per_step(state: Any, spec: Any) -> Lines | None:
     else:
         n = np.array([float(state.work.problem.parameters)])
         told = np.array([[state.clock.median(name) for name in spec.optimizers]])
-    return _over_sizes(spec, n, told, f"{HERE}: the median step at each size")
+    return _over_sizes(spec, n, told, "Median step, measured on this machine")
 
 
 def to_target(state: Any, spec: Any) -> Lines | None:
@@ -163,13 +163,13 @@ def table(state: Any, spec: Any) -> Table:
             there, steps = s in state.reached, state.ended.get(s, state.step)
         total = steps * seconds if there else np.nan
         times.append(total)
-        rows.append((title(name), f"{steps}" if there else f"> {steps}", told_seconds(total), told_seconds(seconds),
-                     told_bytes(size), CONTESTANTS[name].words))  # fmt: skip
+        rows.append((title(name), f"{steps}" if there else f"> {steps}", told_seconds(total), told_bytes(size),
+                     told_seconds(seconds), CONTESTANTS[name].words))  # fmt: skip
     if np.isfinite(times).any():
         good = [int(np.nanargmin(times))]
     n = count(state.work.sizes) if spec.problem != QUADRATIC else 2
-    return Table(("method", "steps", "until there", "a step", "memory", "numbers kept"), tuple(rows), tuple(good),
-                 f"{n:,} parameters. {HERE}; the quickest is marked")  # fmt: skip
+    return Table(("method", "steps", "until there", "memory", "a step", "numbers kept"), tuple(rows), tuple(good),
+                 f"{n:,} parameters. Marked: the quickest. {HERE}")  # fmt: skip
 
 
 def told_seconds(value: float) -> str:

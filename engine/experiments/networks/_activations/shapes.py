@@ -90,5 +90,6 @@ def curves(spec: ActivationsSpec, order: str, titles: dict[str, str]) -> Lines:
         ends, level = np.array([spec.low, spec.high]), np.zeros(2)
         strip = Line("saturated", ends, level, level - SATURATED, level + SATURATED)
         return Lines((strip, *lines))
-    note = f"Thick: saturated, |f′| < {SATURATED:g}. Marks: dead, f′ = 0 exactly." if order == "value" else ""
+    words = f"Thick: saturated. Marks: dead. That is |f′| < {SATURATED:g} and f′ = 0 exactly."
+    note = words if order == "value" else ""
     return Lines((*lines, *dead), note=note)

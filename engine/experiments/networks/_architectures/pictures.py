@@ -37,7 +37,8 @@ def inner(found: Measured, pieces: tuple[Piece, ...], row: int) -> Sketch | None
         return None
     here = found.rows[inside[0].first]
     where = "".join(f", in {name}" for name in here.path[-1:])
-    return Sketch(inside, written(here.inside), row, True, f"Layer {row + 1}: {found.rows[row].words}{where}")
+    fails = f"Layer {row + 2} fails. " if found.broken and row == len(found.rows) - 1 else ""
+    return Sketch(inside, written(here.inside), row, True, f"{fails}Layer {row + 1}: {found.rows[row].words}{where}")
 
 
 def costs(found: Measured) -> Bars:
@@ -51,7 +52,8 @@ def costs(found: Measured) -> Bars:
         ("multiply-adds", [one.multiply_adds for one in found.rows]),
     ):
         groups.append(Histogram(name, edges, np.asarray(values, float)))
-    return Bars(tuple(groups), note="Layer by layer, from the input on")
+    words = "Up to the layer that fails" if found.broken else "Layer by layer, from the input on"
+    return Bars(tuple(groups), note=words)
 
 
 def layers(found: Measured, row: int) -> Table:

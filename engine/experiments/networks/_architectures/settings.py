@@ -32,9 +32,9 @@ class ArchitecturesSpec(Spec):
         shown_when={"model": (CUSTOM,)},
     )  # fmt: skip
     input: str = text(
-        "", "Input (empty: its own)", "Shape of one sample: 3x224x224 is a picture (channels, height, width), 128x512 "
+        "", "Input", "Shape of one sample: 3x224x224 is a picture (channels, height, width), 128x512 "
         f"are tokens, 784 is a vector. Your own network takes {OWN_INPUT} where this is empty", longest=40,
-        group="Network",
+        group="Network", hint="its own",
     )  # fmt: skip
 
 

@@ -123,7 +123,8 @@ def derivatives(state: State, spec: BackpropSpec) -> Table:
             apart = max(abs(one - (theirs[0] if own is None else own)) for one in theirs)
             if own is not None and apart <= CLOSE * top:
                 good.append(len(rows))
-            rows.append((name, "–" if own is None else short(own, 5), *(short(v, 5) for v in theirs), f"{apart:.0e}"))
+            told_apart = f"{apart:.0e}" if apart else "0"
+            rows.append((name, "–" if own is None else short(own, 5), *(short(v, 5) for v in theirs), told_apart))
     differ = any(row[1] != "–" for r, row in enumerate(rows) if r not in good)
     told_why = "Where they differ a sum lies on a kink: the quotient looks at both sides of it." if differ else ""
     return Table(("weight", "backprop", "autograd", "quotient", "apart"), tuple(rows), tuple(good), told_why)

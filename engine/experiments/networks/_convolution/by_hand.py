@@ -16,7 +16,7 @@ from engine.feature_maps import Grid
 from engine.picture import Images
 from engine.quantity import Quantity
 
-IN_A_LINE = 2  # products on one line: the column is narrow
+IN_A_LINE = 3  # products on one line: the column is narrow
 MOST = 14  # lines of numbers
 Y = "y_{{{},{}}}"
 

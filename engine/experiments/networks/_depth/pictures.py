@@ -127,9 +127,9 @@ def table(spec: DepthSpec, teams: list[Team], told: Told, past: tuple[tuple[int,
         loss = "lost" if np.isinf(middle[c]) else f"{middle[c]:.3g}"
         where = f"{stopped[c]:.0f} layers" if np.isfinite(stopped[c]) else "–" if depth.size else "…"
         rows.append((NETWORKS[name], loss, right, f"{team.net.parameters:,}", str(team.net.depth), where))
-    best = tuple(c for c in range(len(rows)) if middle[c] == middle.min() < np.inf)
+    best = tuple(c for c in range(len(rows)) if told[-1][0] and middle[c] == middle.min() < np.inf)
     level = STUCK * guessing(data)
-    note = f"Stops at: from where on the loss ends above {level:.2f}, half of what guessing costs"
+    note = f"Stops at: loss ends above {level:.2f}, half of what guessing costs"
     return Table(("", "loss", "right", "parameters", "layers", "stops at"), tuple(rows), best, note)
 
 
@@ -177,5 +177,5 @@ def blocks(spec: DepthSpec) -> Blocks:
             Block("Dense", dense, ((0, 5, ""), (2, 5, "")), False,
                   "nothing is added: every layer sees all earlier outputs; Huang et al. 2017"),
         ),
-        "One block of two layers. Bright: trained here. ResNeXt and dense blocks are drawn only",
+        "Bright: trained here, in blocks of two layers. ResNeXt and dense are drawn only",
     )  # fmt: skip

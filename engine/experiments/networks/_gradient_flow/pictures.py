@@ -79,7 +79,7 @@ def _line(name: str, values: Array, series: str, dashed: bool = False) -> Line:
 
 
 def _note(seeds: int) -> str:
-    return "1 seed." if seeds == 1 else f"Median of {seeds} seeds; the band is all of them."
+    return "1 seed" if seeds == 1 else f"Median and range of {seeds} seeds"
 
 
 def table(spec: GradientFlowSpec, seeds: Sequence[Seed]) -> Table:
@@ -94,12 +94,12 @@ def table(spec: GradientFlowSpec, seeds: Sequence[Seed]) -> Table:
         known = every[np.isfinite(every[:, c]), c]
         told = f"{_short(known.min())} to {_short(known.max())}" if known.size else ""
         title = TITLES[name].removeprefix("Plain ").replace("Your network", "Yours")
-        rows.append((title, _short(mean[c]), _short(weights), _short(slopes), _short(weights * slopes), told))
+        rows.append((title, _short(mean[c]), _short(weights * slopes), _short(weights), _short(slopes), told))
         if KEPT[0] <= mean[c] <= KEPT[1]:
             good.append(c)
-    rows += [("Drawn", "0.25", "1", "0.25", "0.25", "as sigmoid"), ("Drawn", "1.5", "", "", "", "as poor weights")]
-    head = ("Network", "measured", "weights", "slope", "product", "seeds")
-    note = "Ticked: the gradient is kept within a tenth."
+    rows += [("Drawn", "0.25", "0.25", "1", "0.25", "as sigmoid"), ("Drawn", "1.5", "", "", "", "as poor weights")]
+    head = ("Network", "measured", "product", "weights", "slope", "seeds")
+    note = "Ticked: kept within a tenth"
     return Table(head, tuple(rows), tuple(good), note)
 
 
@@ -117,7 +117,7 @@ def training(spec: GradientFlowSpec) -> Lines:
         gone = np.flatnonzero(~np.isfinite(path))
         if gone.size:
             lost.append(f"{TITLES[name]}: not finite after {gone[0]}.")
-    few = [f"So large a network makes {made} of {spec.updates} updates here."] if made < spec.updates else []
+    few = [f"{made} of {spec.updates} updates: a large network."] if made < spec.updates else []
     return Lines(tuple(lines), note=" ".join([*lost, *few]))
 
 

@@ -37,7 +37,7 @@ def cubes(every: tuple[Normalised, ...], step: int) -> Cubes:
         )
         n, c = one.groups.shape[:2]
         found.append(Cube(NORMS[one.norm], one.groups.reshape(n, c, -1), done, f"over {OVER[one.norm]}", told))
-    note = "Numbers of one colour share a mean and a variance. Bright: the group normalised last; filled: those before"
+    note = "One colour: one mean and one variance. Bright: the group normalised last; filled: those before"
     return Cubes(tuple(found), note=note)
 
 
@@ -83,7 +83,7 @@ def table(every: tuple[Normalised, ...], step: int) -> Table:
         last = tuple(_tidy(value) for value in told) or ("…",) * 4
         rows.append((NORMS[one.norm], OVER[one.norm], str(one.count), str(size if one.count else 0), *last))
     head = ("", "average over", "groups", "numbers", "mean", "variance", "after", "after")
-    return Table(head, tuple(rows), note="Mean and variance of the group normalised last, before and after")
+    return Table(head, tuple(rows), note="The group normalised last: before and after")
 
 
 def _tidy(value: float) -> str:
@@ -103,13 +103,11 @@ def against_torch(spec: NormalizationSpec, every: tuple[Normalised, ...]) -> Tab
             continue
         ways = [normalised(one.before, one.norm, spec.group_size, spec.eps, book) for book in (False, True)]
         apart = [float(np.abs(values - theirs).max()) for values in (one.after, *(way.after for way in ways))]
-        rows.append((NORMS[one.norm], *(f"{value:.1e}" for value in apart), names[one.norm]))
+        rows.append((NORMS[one.norm], *(f"{value:.1e}" if value else "0" for value in apart), names[one.norm]))
         if apart[0] < 1e-12:
             good.append(k)
     head = ("", "as set", "√(var + ε)", "std + ε", "torch.nn")
-    return Table(
-        head, tuple(rows), tuple(good), "Largest difference from torch's layer; marked: equal but for rounding"
-    )
+    return Table(head, tuple(rows), tuple(good), "Largest difference; marked: equal but for rounding")
 
 
 # -- training --------------------------------------------------------------------------------------------------------
@@ -135,9 +133,9 @@ def over_size(spec: NormalizationSpec, past: tuple[tuple[int, Told], ...], part:
         good = np.isfinite(middle)
         band: dict[str, Any] = {"low": low[good], "high": high[good]} if spec.seeds > 1 else {}
         lines.append(Line(NORMS[name], size[good], middle[good], series=name, points=len(size) == 1, **band))
-    done = f"{len(size)} of {len(batch_sizes(spec))} batch sizes; "
+    done = f"{len(size)} of {len(batch_sizes(spec))} batch sizes, {spec.epochs} epochs each; "
     seeds = "one seed" if spec.seeds == 1 else f"median and range of {spec.seeds} seeds"
-    return Lines(tuple(lines), note=f"{done}{spec.epochs} epochs each; {seeds}")
+    return Lines(tuple(lines), note=done + seeds)
 
 
 def standing(spec: NormalizationSpec, size: int, told: Told) -> Table:
@@ -152,5 +150,5 @@ def standing(spec: NormalizationSpec, size: int, told: Told) -> Table:
         else:
             rows.append((NORMS[name], "lost", "–", "–"))
     losses = spread(now[0])[0]
-    best = tuple(c for c in range(len(rows)) if losses[c] == losses.min() < np.inf)
-    return Table(("", "loss", "right", "test"), tuple(rows), best, f"Batch size {size}; with running statistics")
+    best = tuple(c for c in range(len(rows)) if told[-1][0] and losses[c] == losses.min() < np.inf)
+    return Table(("", "loss", "right", "test"), tuple(rows), best, f"Batch size {size}; running statistics")

@@ -111,7 +111,7 @@ class _Base(Spec):
     activation: str = choice("tanh", _WORDS, "Activation", "Of every hidden layer", group="Network")
     activations: tuple[str, ...] = sequence(
         (), _WORDS, MOST_LAYERS, "Layer by layer", "Activations of the first, second, ... hidden layer in place of the "
-        "one above; layers without an entry keep it", group="Network",
+        "one above; layers without an entry keep it", group="Network", hint="the one above for all",
     )  # fmt: skip
     slope: float | None = number(
         None, -10.0, 10.0, "Slope", "Leaky ReLU: slope below 0; ELU: where it levels out; PReLU: first slope",

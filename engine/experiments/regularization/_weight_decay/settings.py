@@ -40,7 +40,7 @@ class WeightDecaySpec(Spec):
         group="Penalties",
     )  # fmt: skip
     alphas: str = choice(
-        "log", {"chapter": "The chapter's five", "log": "Evenly over decades"}, "Strengths", "The alphas tried",
+        "log", {"chapter": "The chapter's five", "log": "Evenly over decades"}, "Strengths", "The values of α tried",
         group="Strength",
     )  # fmt: skip
     lowest: float = number(0.001, 1e-9, 1e9, "From", "The weakest", log=True, group="Strength", shown_when=_GRID)

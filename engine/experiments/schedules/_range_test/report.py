@@ -136,7 +136,7 @@ def back_table(state: State, spec: Any) -> Table | None:
             for one in state.back.items]  # fmt: skip
     good = tuple(i for i, one in enumerate(state.back.items) if not one.differ)
     note = "; ".join(f"{one.name} {one.moved}" for one in state.back.items)
-    return Table(("put back", "bytes", "before, after"), tuple(rows), good, f"At the end of the test: {note}.")
+    return Table(("put back", "bytes", "before, after"), tuple(rows), good, f"At the end: {note}.")
 
 
 def back_words(back: PutBack) -> str:
