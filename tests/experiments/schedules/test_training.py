@@ -62,6 +62,14 @@ def test_each_follows_its_schedule_as_schedules_curves_draws_it() -> None:
             np.testing.assert_array_equal(column(ours, "learning_rate")[1:, s], theirs[:, s], err_msg=name)
 
 
+def test_the_rates_ahead_are_those_that_come() -> None:
+    found = run(schedules=("step", "cosine", "one_cycle", "plateau"), data="moons")
+    lines = found.probe("ahead").lines
+    assert [line.series for line in lines] == ["step", "cosine", "one_cycle"]  # the plateau's nobody knows
+    for s, line in enumerate(lines):
+        np.testing.assert_array_equal(column(found, "learning_rate")[line.x, s], line.y)
+
+
 @pytest.mark.parametrize(("optimizer", "moved"), [("momentum", True), ("adam", True), ("sgd", False)])
 def test_one_cycle_moves_the_momentum_where_there_is_one(optimizer: str, moved: bool) -> None:
     found = run(schedules=("constant", "one_cycle"), optimizer=optimizer, base_lr=0.01)

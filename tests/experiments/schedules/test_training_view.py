@@ -40,3 +40,20 @@ def test_the_rate_stands_above_the_loss(qtbot: QtBot) -> None:
     twin.grab()
     assert twin.plots[0].y() < twin.plots[1].y() and twin.plots[0].x() == twin.plots[1].x()
     view.rest()
+
+
+def test_a_plot_that_stays_empty_says_so_once_the_run_is_over(qtbot: QtBot) -> None:
+    view: Any = view_for(TRAINING, DARK)
+    qtbot.addWidget(view)
+    settings = {"total_steps": 8, "hidden": (4,), "samples": 30, "optimizer": "sgd", "schedules": ("constant",)}
+    session = Session(TRAINING, build(TRAINING.Spec, settings))
+    view.set_spec(session.spec)
+    momentum, other = view.curves["momentum"], view.curves["batch_loss"]
+    words = {}
+    for steps in (0, 3, 100):
+        session.advance(steps)
+        view.show_run(session.view(), {}, ())
+        words[steps] = (momentum.empty, other.empty)
+    assert words[0] == words[3] == ("This optimizer has no momentum", "Nothing measured yet")
+    assert session.finish == "done" and words[100] == ("This optimizer has no momentum", "Nothing to show in this run")
+    view.rest()
