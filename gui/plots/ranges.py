@@ -41,17 +41,18 @@ def without_flight(arrays: Sequence[Floats], low: float, high: float, *, log: bo
     """Cut a range to what can still be read when a series has diverged, or is far ahead of the others.
 
     A value 1e6 times beyond the 90th percentile of all sizes is out of the picture (log: 8 decades above the 75th
-    percentile and every series' beginning, or below the 10th): its line is seen leaving, and the others stay readable.
-    The whole can still be reached by zooming out.
+    percentile or below the 10th, every series' beginning included): its line is seen leaving, and the others stay
+    readable. The whole can still be reached by zooming out.
     """
     pool = np.concatenate([values[np.isfinite(values)] for values in arrays])
     if not pool.size:
         return low, high
     if log:
         bottom, usual = (float(value) for value in np.percentile(pool, (10, 75)))
-        usual = max(usual, *(float(values[0]) for values in arrays if values.size and np.isfinite(values[0])), usual)
+        begun = [float(values[0]) for values in arrays if values.size and np.isfinite(values[0])]
+        usual = max(usual, *begun, usual)
         top = usual + LEAVING if high > usual + DECADES else high
-        return min(max(low, bottom - DECADES), high), max(top, low)
+        return min(max(low, min(bottom - DECADES, *begun, bottom)), high), max(top, low)
     size = float(np.percentile(np.abs(pool), 90))
     if size > 0 and max(abs(low), abs(high)) > 1e6 * size:
         return max(low, -3 * size), min(high, 3 * size)

@@ -318,7 +318,7 @@ class View(QWidget):
             rows = slice(None) if low is None else np.searchsorted(history.steps, x).clip(max=len(history.steps) - 1)
             x = history.values[declared.x][rows, s]
         if column in self.experiment.sparse and low is not None and high is not None:
-            y = np.where(np.isfinite(y), y, 0.5 * (low + high))
+            y = np.where(np.isfinite(y), y, 0.5 * low + 0.5 * high)  # their sum may overflow
         if declared.band is not None and column == declared.column:
             (_, below, foot, _), (_, above, _, top) = (history.curve(edge, s) for edge in declared.band)
             low, high = below if foot is None else foot, above if top is None else top

@@ -228,6 +228,8 @@ def test_one_diverged_series_does_not_flatten_the_others() -> None:
     assert without_flight([high, flight], -3, 300, log=True) == (-3, 8)
     deep = np.linspace(0, -30, 20)
     assert without_flight([usual, deep], -30, 0, log=True)[0] > -13
+    blown = np.linspace(0, 240, 50)  # all of it flies off: where it began is still seen
+    assert without_flight([blown, blown + 3], 0, 243, log=True)[0] == 0
     most = [usual] * 4 + [np.linspace(0, 150, usual.size // 4)] * 3  # three of four left early, one went on
     assert without_flight(most, -3, 150, log=True)[1] < 12
     steady = np.linspace(0, 30, 100)  # not in flight: it grows all along

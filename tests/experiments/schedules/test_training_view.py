@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
@@ -56,4 +58,16 @@ def test_a_plot_that_stays_empty_says_so_once_the_run_is_over(qtbot: QtBot) -> N
         words[steps] = (momentum.empty, other.empty)
     assert words[0] == words[3] == ("This optimizer has no momentum", "Nothing measured yet")
     assert session.finish == "done" and words[100] == ("This optimizer has no momentum", "Nothing to show in this run")
+    view.rest()
+
+
+def test_what_was_not_measured_lies_amid_its_block_however_large(qtbot: QtBot) -> None:
+    view: Any = view_for(TRAINING, DARK)
+    qtbot.addWidget(view)
+    high = np.array([1.5e308, 3.0])
+    block = (np.arange(2.0), np.full(2, np.nan), high, high)
+    branch: Any = SimpleNamespace(history=SimpleNamespace(curve=lambda column, s: block))
+    with np.errstate(all="raise"):
+        _, y, *_ = view._line(view._declared["test_loss"], branch, "test_loss", 0)
+    np.testing.assert_array_equal(y, high)
     view.rest()
