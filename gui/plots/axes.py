@@ -16,6 +16,8 @@ from gui.tokens import Theme
 
 LEFT_WIDTH, BOTTOM_HEIGHT = 48.0, 24.0  # px without the axis' name; fixed, so that plots align and never jump
 NAME = 18.0  # px more for the name
+OVER = 12.0  # px that words may stand over the ends of a left axis
+CLOSEST = 14.0  # px from one number of a left axis to the next
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
@@ -73,7 +75,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
 
     def boundingRect(self) -> QRectF:
         """The axis and the half of a label that may stand over either end."""
-        return QRectF(QPointF(0, 0), self.size()).adjusted(-24, -12, 24, 12)
+        return QRectF(QPointF(0, 0), self.size()).adjusted(-24, -OVER, 24, OVER)
 
     def wheelEvent(self, event: Any) -> None:
         """The wheel belongs to the plot."""
@@ -98,6 +100,9 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
             painter.setPen(words)
             if self.side == "left":
                 y = height * (1 - share)
+                if abs(y - taken) < CLOSEST * theme.scale:
+                    continue
+                taken = y
                 box = QRectF(0, y - 10 * theme.scale, width - 8 * theme.scale, 20 * theme.scale)
                 painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
                 painter.setPen(line)
@@ -144,5 +149,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         painter.save()
         painter.translate(0, height)
         painter.rotate(-90)
-        painter.drawText(QRectF(0, 0, height, room), Qt.AlignmentFlag.AlignCenter, self.name)
+        length = height + 2 * OVER  # it may stand over both ends
+        name = QFontMetricsF(used).elidedText(self.name, Qt.TextElideMode.ElideRight, length)
+        painter.drawText(QRectF(-OVER, 0, length, room), Qt.AlignmentFlag.AlignCenter, name)
         painter.restore()
