@@ -70,6 +70,8 @@ def calm(
     """
     if held is not None and held[0] <= low and high <= held[1] and high - low >= 0.4 * (held[1] - held[0]):
         return held
+    if low == high == 0 and not log:
+        return 0.0, 1.0  # a share or a count that is nought: neither is ever below
     if not high > low:
         spread = 1.0 if log else (abs(low) * 0.1 or 1.0)
         return low - spread / 2, high + spread / 2

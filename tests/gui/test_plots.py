@@ -220,6 +220,11 @@ def test_ranges_stay_calm_while_data_streams() -> None:
     assert changes <= 20
 
 
+def test_a_flat_line_stands_amid_its_axis_but_nought_at_its_foot() -> None:
+    assert calm(4.0, 4.0, None, log=False) == (3.8, 4.2) and calm(-1.0, -1.0, None, log=True) == (-1.5, -0.5)
+    assert calm(0.0, 0.0, None, log=False) == (0.0, 1.0) and calm(0.0, 0.0, None, log=True) == (-0.5, 0.5)
+
+
 def test_one_diverged_series_does_not_flatten_the_others() -> None:
     usual, flight = np.linspace(0, -3, 200), np.array([0.0, 20, 100, 300])
     assert without_flight([usual, flight], -3, 300, log=True) == (-3, 2)  # two decades above where both begin
