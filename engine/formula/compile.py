@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -98,7 +99,11 @@ def _compile(text: str, kind: str) -> Kernel:
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = True
     builder = llvm.create_pass_builder(machine, tuning)
-    builder.getModulePassManager().run(module, builder)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    with suppress(AttributeError):  # llvmlite 0.50 does not by itself: its first base class hides the method
+        llvm.newpassmanagers.NewPassManager._dispose(passes)
+        passes.detach()
     # Only the machine code is kept: what it was made with is a megabyte for a formula, and goes in this order.
     code = llvm.ObjectFileRef.from_data(machine.emit_object(module))
     module.close()

@@ -581,3 +581,14 @@ def test_a_strided_array_is_refused_where_it_would_be_misread() -> None:
 
     with pytest.raises(TypingError, match="C-contiguous"):
         run(compile(parse("x")).value_address, np.zeros(6)[::2], np.zeros(3), np.zeros(3))
+
+
+def test_what_compiled_a_formula_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slider that moves a constant asks for thirty formulas a second: 75 kB of each would stay for good."""
+    from llvmlite.binding.newpassmanagers import NewPassManager
+
+    given_back, dispose = [], NewPassManager._dispose
+    monkeypatch.setattr(NewPassManager, "_dispose", lambda passes: (given_back.append(passes), dispose(passes)))
+    kernel = compile(parse("x^2 + 0.123456789*y^2"))
+    assert len(given_back) == 1 and given_back[0].closed
+    assert kernel.value(1.0, 2.0) == pytest.approx(1.493827156)
