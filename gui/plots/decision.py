@@ -204,7 +204,8 @@ class DecisionMap(Plot):
         if self.shaded is not None and not self.shaded.sorts:
             bar = self.shaded.low, self.shaded.high, self.shaded.bar(self.theme)
         self.key_strip.theme = self.theme
-        self.key_strip.show_key(names if len(names) > 1 or any(h for _, h in names) else (), bar)
+        word = self.picture.value_label if self.picture is not None and self.picture.value_label != "value" else ""
+        self.key_strip.show_key(names if len(names) > 1 or any(h for _, h in names) else (), bar, word)
         self.key_strip.setVisible(bool(self.key_strip.names or bar))
         super().update_header()
 

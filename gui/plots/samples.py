@@ -124,29 +124,45 @@ class Key(QAbstractButton):
         self.theme = theme
         self.names: tuple[tuple[str, bool], ...] = ()
         self.bar: tuple[float, float, QImage] | None = None
+        self.word = ""
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def show_key(self, names: tuple[tuple[str, bool], ...], bar: tuple[float, float, QImage] | None) -> None:
-        """Take these over."""
-        self.names, self.bar = names, bar
+    def show_key(
+        self, names: tuple[tuple[str, bool], ...], bar: tuple[float, float, QImage] | None, word: str = ""
+    ) -> None:
+        """Take these over; `word` says what the bar's numbers are."""
+        self.names, self.bar, self.word = names, bar, word if bar is not None else ""
         ends = f"colours from {number(bar[0], 3)} to {number(bar[1], 3)}" if bar is not None else ""
+        if self.word:
+            ends += f", {word}"
         rings = ", ".join(f"{name}: {'rings' if hollow else 'dots'}" for name, hollow in names)
         self.setAccessibleName("; ".join(part for part in (rings, ends) if part) or "Key")
         self.update()
 
     def sizeHint(self) -> QSize:
         """As wide as what it tells, as far as that leaves the title its place."""
-        names, bar = self._told()
-        return QSize(round(self._names_width() * names + self._bar_width() * bar), round(20 * self.theme.scale))
+        names, bar, word = self._told()
+        wide = self._names_width() * names + self._bar_width() * bar + self._word_width() * word
+        return QSize(round(wide), round(20 * self.theme.scale))
 
-    def _told(self) -> tuple[bool, bool]:
-        """Whether there is room for the names, and for the bar."""
+    def _told(self) -> tuple[bool, bool, bool]:
+        """Whether there is room for the names, for the bar, and for its word. Names come first: what a colour means is
+        in the legend or can be read off."""
         parent = self.parentWidget()
         title = text_width(font(BODY * self.theme.scale, MEDIUM), parent.title) if isinstance(parent, Header) else 0.0
         room = (parent.width() if parent is not None else 0) - title - 48 * self.theme.scale
-        both = self._names_width() + self._bar_width() <= room
-        return bool(self.names) and both, self.bar is not None and (both or self._bar_width() <= room)
+        told = []
+        for there, width in (
+            (bool(self.names), self._names_width()), (self.bar is not None, self._bar_width()),
+            (bool(self.word), self._word_width()),
+        ):  # fmt: skip
+            told.append(there and width <= room)
+            room -= width * told[-1]
+        return told[0], told[1], told[1] and told[2]
+
+    def _word_width(self) -> float:
+        return text_width(font(SMALL * self.theme.scale), self.word) + 8 * self.theme.scale if self.word else 0.0
 
     def _names_width(self) -> float:
         used, unit = font(SMALL * self.theme.scale), self.theme.scale
@@ -168,7 +184,7 @@ class Key(QAbstractButton):
             theme, unit, middle = self.theme, self.theme.scale, self.height() / 2
             used = font(SMALL * unit)
             painter.setFont(used)
-            left, (named, barred) = 0.0, self._told()
+            left, (named, barred, worded) = 0.0, self._told()
             for name, hollow in self.names if named else ():
                 _dot(painter, QPointF(left + 5 * unit, middle), 4 * unit, theme.dim, hollow, theme)
                 wide = text_width(used, name)
@@ -177,6 +193,11 @@ class Key(QAbstractButton):
                     QRectF(left + 12 * unit, 0, wide + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, name
                 )
                 left += wide + 20 * unit
+            if worded:
+                painter.setPen(QColor(theme.dim))
+                box = QRectF(left, 0, self._word_width(), self.height())
+                painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.word)
+                left += self._word_width()
             if self.bar is not None and barred:
                 self._paint_bar(painter, left, middle, *self.bar)
 

@@ -14,13 +14,14 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.picture import Dots, Map
 from gui.plots.decision import DecisionMap
 from gui.plots.export import export_picture
 from gui.plots.geometry import Frame
-from gui.plots.samples import Group, draw_dots
+from gui.plots.samples import Group, Key, draw_dots
 from gui.plots.shaded import class_colour, shaded, sign_colours
 from gui.tokens import DARK, LIGHT, PRINT, Theme
 
@@ -322,3 +323,17 @@ def test_exports(plot: DecisionMap, picture: Map, tmp_path: Path) -> None:
     for element in root.iter():
         points = element.get("points") or element.get("d") or ""
         assert all(abs(float(v)) < 1000 for v in re.findall(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", points))
+
+
+def test_the_key_names_its_bar_and_gives_way_from_the_right(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    key = Key(DARK, parent)
+    bar = (0.0, 1.0, QImage(8, 1, QImage.Format.Format_RGB32))
+    key.show_key((("training", False), ("test", True)), bar, "factor per step")
+    told = []
+    for width in (900, 330, 250, 120):
+        parent.resize(width, 20)
+        told.append(key._told())
+    assert told == [(True, True, True), (True, True, False), (True, False, False), (False, False, False)]
+    assert "factor per step" in key.accessibleName()
