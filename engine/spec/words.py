@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from engine.spec.declaration import FieldDeclaration
@@ -10,16 +9,18 @@ from engine.spec.errors import SpecError, echo
 from engine.spec.settings import Settings, declarations
 
 
-def told(spec: Settings, key: str, value: Any, label: Callable[[str], str] = str) -> tuple[str, str]:
+def told(spec: Settings, key: str, value: Any) -> tuple[str, str]:
     """A field and a value of it as the form names them: `adam.learning_rate`, 0.1 -> "Adam: Learning rate", "0.1".
 
-    `label`: the reader's name of a group. A key that `spec` does not declare is told as it stands.
+    A key that `spec` does not declare is told as it stands.
     """
     declared = next((d for d in declarations(spec) if d.key == key), None)
     if declared is None:
         return key, str(value)
     group = key.rpartition(".")[0]
-    title = f"{label(group)}: {declared.title}" if group else declared.title
+    chosen = (d for d in declarations(spec) if d.kind in ("choice", "choices") and group in d.choices)
+    name = next((d.label(group) for d in chosen), group.replace("_", " "))
+    title = f"{name}: {declared.title}" if group else declared.title
     if value is None:
         return title, declared.inherits or "none"
     if declared.kind in ("choice", "choices", "sequence"):

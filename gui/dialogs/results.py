@@ -123,7 +123,7 @@ class ResultsDialog(Dialog):
         key, since, step = key.partition(" from step ")
         spec = self.page.experiment.Spec()
         words = [ABSENT if value == ABSENT else told(spec, key, value)[1] for value in (one, other)]
-        return told(spec, key, one, self.page.view.label)[0] + since + step, words[0], words[1]
+        return told(spec, key, one)[0] + since + step, words[0], words[1]
 
     @Slot()
     def _unpin(self) -> None:

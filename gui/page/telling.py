@@ -21,7 +21,7 @@ def state_of(view: SessionView, label: Callable[[str], str]) -> dict[str, Any]:
         finish, reason = "diverged", f"{label(view.series[lost[-1].series])}: {lost[-1].reason}"
     return {
         "step": view.step, "frontier": branch.frontier, "total": view.steps, "finish": finish, "reason": reason,
-        "events": [(e.step, " = ".join(told(view.spec, e.key, e.value, label))) for e in branch.events],
+        "events": [(e.step, " = ".join(told(view.spec, e.key, e.value))) for e in branch.events],
         "branches": [b.name for b in view.branches], "branch": view.current,
         "fork": branch.fork if branch.parent is not None else None,
     }  # fmt: skip

@@ -180,7 +180,7 @@ class View(QWidget):
         self.streaming, self._came = self.live and now - self._came < STREAM, now
         self._say_empty(YET if view.finish is None else OVER[view.finish != "done"])
         lines = self._lines(view, pinned)
-        events = [(float(e.step), " = ".join(told(view.spec, e.key, e.value, self.label))) for e in view.branch.events]
+        events = [(float(e.step), " = ".join(told(view.spec, e.key, e.value))) for e in view.branch.events]
         for name, curves in self.curves.items():
             far = bool(self._declared[name].x) or curves.cursor_moves(float(view.step)) >= GROWN
             self.in_turn(name, partial(self._show_curves, name, curves, lines, view, events), far)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from engine.experiments import load
+from engine.experiment import Experiment
+from engine.experiments import everything, load
 from engine.session.session import Session
-from engine.spec import build
+from engine.spec import build, declarations, told
 from gui.page.telling import best, state_of
 
 
@@ -49,5 +51,13 @@ def test_a_live_change_is_told_as_the_form_names_it() -> None:
     session.set_live("adam.beta1", 0.5)
     words = dict.fromkeys(event for _, event in state_of(session.view(), str.upper)["events"])
     assert "Learning rate = 0.002" in words
-    assert any(one.startswith("ADAM: ") and one.endswith(" = 0.5") for one in words)
+    assert any(one.startswith("Adam: ") and one.endswith(" = 0.5") for one in words)
     assert not any("_" in one for one in words)
+
+
+@pytest.mark.parametrize("experiment", everything(), ids=lambda e: e.id)
+def test_every_live_change_can_be_told(experiment: Experiment) -> None:
+    spec = experiment.Spec()
+    for declared in declarations(spec):
+        title, words = told(spec, declared.key, declared.default)
+        assert title and "_" not in title and isinstance(words, str)
