@@ -32,11 +32,14 @@ def reason(error: OSError) -> str:
     return REASONS.get(error.errno or 0, error.strerror or str(error))
 
 
-def write_atomic(path: Path, write: Callable[[IO[bytes]], object], *, make_folders: bool = True) -> None:
+def write_atomic(
+    path: Path, write: Callable[[IO[bytes]], object], *, make_folders: bool = True, sync: bool = True
+) -> None:
     """Write through a temporary file in the same folder, so that a killed run leaves the old file or the new one.
 
-    Missing folders are made unless told otherwise; a link is followed. Raises FileError; whatever is raised, the old
-    file is still there.
+    Missing folders are made unless told otherwise; a link is followed. `sync`: wait until it is on the disk, however
+    busy that is; without, it outlives this process, but not a power cut. Raises FileError; whatever is raised, the
+    old file is still there.
     """
     part: Path | None = None
     try:
@@ -50,7 +53,8 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object], *, make_folde
             part = target.with_name(name)
             write(stream)
             stream.flush()
-            os.fsync(stream.fileno())
+            if sync:
+                os.fsync(stream.fileno())
         os.replace(part, target)
         part = None
     except OSError as error:

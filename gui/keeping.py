@@ -32,11 +32,12 @@ class Keeper:
         self._kept: dict[str, Saved] = {}
 
     def keep(self, runs: Mapping[str, Saved]) -> None:
-        """Write what has changed since. Raises FileError."""
+        """Write what has changed since. Raises FileError. The window does not wait for the disk: what is kept is for a
+        crash of this process."""
         for id, document in runs.items():
             if self._kept.get(id) != document:
                 self._open()
-                write_text(self.folder / f"{id}{SUFFIX}", to_json(document))
+                write_text(self.folder / f"{id}{SUFFIX}", to_json(document), sync=False)
                 self._kept[id] = document
 
     def _open(self) -> None:

@@ -45,9 +45,9 @@ class Saved:
     step: int = 0
 
 
-def write_text(path: Path, words: str) -> None:
-    """Write a text as UTF-8, atomically."""
-    write_atomic(path, lambda stream: stream.write(words.encode()))
+def write_text(path: Path, words: str, *, sync: bool = True) -> None:
+    """Write a text as UTF-8, atomically; `sync` as in `write_atomic`."""
+    write_atomic(path, lambda stream: stream.write(words.encode()), sync=sync)
 
 
 def saved(view: SessionView) -> Saved:

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.atomic import FileError
 from engine.experiments import load
-from engine.session.files import Saved, read, saved
+from engine.session.files import Saved, read, saved, to_json, write_text
 from engine.session.session import Session
 from engine.spec import build
 from gui import keeping
@@ -154,6 +154,19 @@ def test_only_what_changed_is_written_and_broken_files_are_passed_over(tmp_path:
     assert left is not None and len(left.runs) == 1
     left.remove()
     assert left_behind(tmp_path) is None and not list(tmp_path.iterdir())
+
+
+def test_the_window_does_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = load("landscapes.descent")
+    document = saved(Session(experiment, build(experiment.Spec, {})).view())
+    waited: list[int] = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    keeper = Keeper(tmp_path)
+    keeper.keep({"landscapes.descent": document})
+    assert read(next(keeper.folder.glob("*.json"))) == document and not waited
+    write_text(tmp_path / "mine.descent.json", to_json(document))  # the reader's own file is another matter
+    assert len(waited) == 1
+    keeper.close()
 
 
 @pytest.mark.parametrize(
