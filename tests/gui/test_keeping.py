@@ -191,7 +191,7 @@ def test_a_folder_that_cannot_be_written_is_told_once(
     page.run.step(2)
     qtbot.waitUntil(lambda: page.run.view is not None and page.run.view.step == 2, timeout=20_000)
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise FileError("a: cannot be written (the disk is full)")
 
     monkeypatch.setattr(keeping, "write_text", full)
