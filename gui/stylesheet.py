@@ -39,6 +39,7 @@ QPushButton { background: $raised; border: 1px solid $line; border-radius: ${r6}
   min-height: ${u5}px; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed, QPushButton:checked { background: $hover; border-color: $border; }
+QPushButton[chosen="true"] { border-color: $accent; background: $hover; }
 QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $off; background: $panel; }
 QPushButton[role="primary"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }

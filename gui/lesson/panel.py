@@ -143,6 +143,16 @@ class Lesson(QWidget):
             self.presets.body.addWidget(button)
         self.presets.setVisible(bool(presets))
 
+    def mark_preset(self, name: str) -> None:
+        """Mark the preset whose settings are in hand; none where they are nobody's."""
+        for button in self.presets.findChildren(TextButton):
+            chosen = bool(name) and button.objectName() == name
+            if button.property("chosen") != chosen:
+                button.setProperty("chosen", chosen)
+                button.setAccessibleName(f"{button.title}, in hand" if chosen else button.title)
+                button.style().unpolish(button)
+                button.style().polish(button)
+
     def set_prediction(self, prediction: Prediction | None) -> None:
         """Ask this question; None asks none."""
         self.question.set_prediction(prediction)

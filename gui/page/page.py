@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from PySide6.QtCore import Slot
@@ -10,6 +12,8 @@ from PySide6.QtWidgets import QWidget
 
 from engine.experiment import Experiment
 from engine.session.branches import SessionView
+from engine.session.presets import preset_spec
+from engine.spec import Spec, SpecError
 from gui.page.edits import PageEdits
 from gui.page.telling import best, state_of
 from gui.pump import Pump
@@ -71,6 +75,15 @@ class Page(PageEdits):
         lesson.set_presets(list(self.presets))
         lesson.set_prediction(self.questions.current)
 
+    @cached_property
+    def _offered(self) -> dict[str, Spec]:
+        """The settings of every preset that can be had."""
+        found = {}
+        for preset in self.presets:
+            with suppress(SpecError):  # told when it is asked for
+                found[preset.name] = preset_spec(self.experiment, preset.name)
+        return found
+
     # -- running -------------------------------------------------------------------------------------------------------
 
     @Slot()
@@ -130,6 +143,7 @@ class Page(PageEdits):
         if not self.run.running:
             self.lesson.settle()
             self.form.set_spec(view.live)
+            self.lesson.mark_preset(next((name for name, spec in self._offered.items() if spec == view.live), ""))
             self._show_drawn(view)
         self._answer(view)
         self._show_transport()

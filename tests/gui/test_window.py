@@ -18,6 +18,7 @@ from engine.session.files import read
 from engine.spec import build
 from gui.dialogs import DiagnosticsDialog, ShortcutsDialog
 from gui.fonts import FAMILY
+from gui.lesson.parts import TextButton
 from gui.page import Page
 from gui.pulse import Pulse
 from gui.stylesheet import stylesheet
@@ -220,6 +221,22 @@ def test_a_new_page_comes_in_turns_and_shares_the_width(qtbot: QtBot, window: Ma
     assert abs(sizes[0] - 264 * scale) < 20 and abs(sizes[2] - 300 * scale) < 20 and sizes[1] >= 300
     window.show_experiment("landscapes.descent")
     assert window.show_experiment("networks.activations").view.isVisible()  # at once, now that it is there
+
+
+def test_the_preset_in_hand_is_marked(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+
+    def marked() -> list[str]:
+        return [b.objectName() for b in page.lesson.presets.findChildren(TextButton) if b.property("chosen")]
+
+    qtbot.waitUntil(lambda: marked() == [page.presets[0].name], timeout=20_000)
+    page.edit("learning_rate", 0.00123)
+    qtbot.waitUntil(lambda: marked() == [], timeout=20_000)
+    page.use_preset(page.presets[2].name)
+    page.play_when_ready = False
+    qtbot.waitUntil(lambda: marked() == [page.presets[2].name], timeout=20_000)
+    (button,) = (b for b in page.lesson.presets.findChildren(TextButton) if b.property("chosen"))
+    assert button.accessibleName().endswith("in hand")
 
 
 def test_a_prediction_is_checked_against_the_run(qtbot: QtBot, window: MainWindow) -> None:

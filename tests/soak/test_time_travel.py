@@ -10,7 +10,6 @@ import random
 import threading
 import time
 
-import psutil
 import pytest
 
 from engine.experiments import load
@@ -20,7 +19,7 @@ from engine.session.snapshots import HEAVIEST, MOST, digest, size
 from engine.spec import build
 from tests.soak.hands import seed_in_hand
 from tests.soak.sizes import stated
-from tests.soak.watch import as_the_app, resident
+from tests.soak.watch import as_the_app, held, resident
 
 STEPS = stated("STEPS", 10_000_000)
 BOUND = 150.0  # MiB
@@ -49,9 +48,8 @@ class Peak:
         self._thread.join()
 
     def _look(self) -> None:
-        process = psutil.Process()
         while not self._done.wait(0.05):
-            self.most = max(self.most, process.memory_info().rss / 2**20)
+            self.most = max(self.most, held())
 
 
 @pytest.mark.timeout(7200)

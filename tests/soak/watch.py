@@ -137,18 +137,20 @@ def settle() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def resident() -> float:
-    """Memory of this process, MiB, once all that can be freed is.
-
-    Its own: on Linux without the pages of library files, which the system reads in as code is first run and drops when
-    it likes.
-    """
-    settle()
+def held() -> float:
+    """Memory of this process's own, MiB: on Linux without the pages of library files, which the system reads in as code
+    is first run and drops when it likes."""
     with suppress(OSError), open("/proc/self/status") as stream:
         own = next((line for line in stream if line.startswith("RssAnon:")), "")
         if own:
             return int(own.split()[1]) / 2**10
     return float(psutil.Process().memory_info().rss) / 2**20
+
+
+def resident() -> float:
+    """What this process holds, MiB, once all that can be freed is."""
+    settle()
+    return held()
 
 
 @contextmanager
