@@ -9,6 +9,7 @@ from engine.experiment import Curve, Experiment
 from engine.session.branches import SessionView
 from engine.spec import told
 
+BRIEF = 8  # letters of an axis' name that leave room for a number behind it
 ROUNDING = 1e-14  # of what it was at the start: less is the rounding of float64
 
 
@@ -46,10 +47,15 @@ def best(view: SessionView, experiment: Experiment, label: Callable[[str], str])
     curve = next((p for p in experiment.plots if isinstance(p, Curve) and loss in p.columns), None)
     start = view.branch.history.values[loss][:1, first]
     gone = values[first] != 0 and bool(np.any(np.abs(values[first]) < ROUNDING * start))
-    words = f"{curve.y_label if curve else loss.replace('_', ' ')} {'0 (rounding)' if gone else f'{values[first]:.4g}'}"
-    if len(view.series) > 1:
-        words = f"lowest {words}  {label(view.series[first])}"
+    value = "0 (rounding)" if gone else f"{values[first]:.4g}"
+    name = curve.y_label if curve else loss.replace("_", " ")
+    if len(view.series) == 1:
+        words = f"{name} {value}"
+    elif len(name) <= BRIEF:
+        words = f"lowest {name} {value}  {label(view.series[first])}"
+    else:  # where there is little room, the number is what must be seen
+        words = f"lowest {value}  {label(view.series[first])}, {name}"
     if curve is not None and curve.x and curve.log_x:  # a sweep: no contestant is done with it before its end
         place = view.latest(curve.x)[first]
-        words = f"at {curve.x_label} {place:.4g}: {words}" if np.isfinite(place) else words
+        words += f" at {curve.x_label} {place:.4g}" if np.isfinite(place) else ""
     return words

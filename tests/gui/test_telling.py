@@ -19,7 +19,7 @@ def test_who_is_done_keeps_the_lowest_loss() -> None:
     view = session.view()
     assert np.isnan(view.row["excess"][1]), "Newton has long been there, and has no row of its own any more"
     assert np.isfinite(view.latest("excess")).all()
-    assert best(view, experiment, str.upper) == "lowest loss − known minimum 0 (rounding)  NEWTON"
+    assert best(view, experiment, str.upper) == "lowest 0 (rounding)  NEWTON, loss − known minimum"
 
 
 def test_who_diverged_is_out() -> None:
@@ -40,7 +40,8 @@ def test_a_sweep_tells_the_place_it_speaks_of() -> None:
     experiment = load("regularization.weight_decay")
     session = Session(experiment, build(experiment.Spec, {"fits": ("ridge", "lasso"), "count": 5, "lowest": 0.1}))
     session.advance(4)
-    assert best(session.view(), experiment, str.upper).startswith("at α 1000: lowest mean squared error ")
+    words = best(session.view(), experiment, str.upper)
+    assert words.startswith("lowest 0.") and words.endswith(", mean squared error at α 1000")
 
 
 def test_a_live_change_is_told_as_the_form_names_it() -> None:
