@@ -133,6 +133,7 @@ QTabBar::tab:selected { color: $text; border-bottom-color: $accent; font-weight:
 QTabBar::tab:focus { background: $raised; }
 
 QScrollArea { background: transparent; border: none; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: ${u3}px; margin: 0px; }
 QScrollBar:horizontal { background: transparent; height: ${u3}px; margin: 0px; }
 QScrollBar::handle { background: $track; border-radius: ${r2}px; }
