@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import gc
 import sys
+import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -110,13 +111,22 @@ class Heart(QObject):
 
 
 def _stacks(window: int) -> str:
-    """Where every thread stands, the window's first. Holds no frame after it: a frame keeps all its run alive."""
-    frames = sys._current_frames()
-    del frames[threading.get_ident()]  # this very frame, which has them all in hand: a knot only the collector undoes
-    here = frames.pop(window, None)
-    others = [traceback.format_stack(frame)[-4:] for frame in frames.values()]
-    parts = [traceback.format_stack(here)[-7:] if here is not None else [], *others]
-    return "  beside it:\n".join("".join(part) for part in parts)
+    """Where every thread stands, the window's first, each from the inside out.
+
+    Takes hold of no frame: whoever lets go of one last deletes what it held, and a widget must go in its own thread.
+    """
+    with tempfile.TemporaryFile() as stream:
+        faulthandler.dump_traceback(stream)
+        stream.seek(0)
+        told = stream.read().decode(errors="replace")
+    found = {}
+    for part in told.split("\n\n"):
+        head, _, lines = part.strip().partition("\n")
+        if not head.startswith("Current"):
+            found[int(head.split()[1], 16)] = lines.splitlines()
+    own = found.pop(window, [])
+    parts = [own[:7], *(lines[:4] for lines in found.values())]
+    return "\n  beside it:\n".join("\n".join(part) for part in parts)
 
 
 def _without_core() -> float:
