@@ -6,6 +6,7 @@ each takes a few milliseconds, so that a page never waits long. Nothing but froz
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from engine.session.files import Saved, rebuild
 from engine.session.session import Session
 from engine.spec import Spec, SpecError
 
+REST = 0.3  # seconds
 Probes = Mapping[str, tuple[str, Mapping[str, Any]]]  # the asker's name for it -> (probe, what is asked)
 
 
@@ -207,11 +209,17 @@ class Pump(QObject):
         self._worker.answered.connect(self._forward, Qt.ConnectionType.QueuedConnection)
         self._thread.start(QThread.Priority.LowPriority)
         self._runs = 0
+        self.rests_until = 0.0
 
     def new_run(self) -> int:
         """A number no run has had."""
         self._runs += 1
         return self._runs
+
+    def rest(self, seconds: float = REST) -> None:
+        """Let runs be granted no steps for so long: the window has much to do at once, and the worker's Python would
+        keep the interpreter from it, for three times as long as it takes alone."""
+        self.rests_until = time.monotonic() + seconds
 
     def send(self, command: Command) -> None:
         """Queue a command; Shut also drops those of its run that are not carried out yet."""

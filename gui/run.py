@@ -221,6 +221,9 @@ class Run(QObject):
 
     def _grant(self) -> None:
         now = time.monotonic()
+        if now < self._pump.rests_until:
+            self._last = now  # nor is it owed later
+            return
         budget = FRAME / 1000 * (SHARE if self.visible else 0.3)
         if self._rushing or math.isinf(self.speed):
             while self._granted < WAITING:

@@ -114,6 +114,7 @@ class MainWindow(QMainWindow):
 
         if id not in self.pages:
             assert self.pump is not None
+            self.pump.rest()
             experiment = next(e for e in self.experiments if e.id == id)
             page = Page(experiment, self.pump, self.appearance.theme, self.stack)
             page.failed.connect(self.errors.report)

@@ -41,6 +41,7 @@ class PageParts(QWidget):
         self.spec: Spec = preset_spec(experiment, self.presets[0].name) if self.presets else experiment.Spec()
         self.undo = Undo()
         self.pinned: list[Pinned] = []
+        self._pump = pump
         self.run = Run(pump, experiment.id, self)
         self.view = view_for(experiment, theme)
         self.view.live = True
@@ -105,12 +106,14 @@ class PageParts(QWidget):
 
     @Slot()
     def _turn(self) -> None:
+        self._pump.rest()
         if self._unplaced:
             self._place(*self._unplaced.pop(0))
         elif self._stale:
             self._dress(self._stale.pop(0))
         if not (self._unplaced or self._stale):
             self._turns.stop()
+            self._pump.rest(0)
             self.setUpdatesEnabled(True)
 
     def _place(self, part: QWidget, place: int) -> None:

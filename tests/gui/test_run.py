@@ -78,6 +78,23 @@ def test_step_back_and_seek(qtbot: QtBot, run: Run) -> None:
     assert view.branch.frontier == 50
 
 
+def test_while_the_pump_rests_no_steps_are_granted(qtbot: QtBot, run: Run, pump: Pump) -> None:
+    opened(qtbot, run, steps=1_000_000)
+    frames: list[bool] = []
+    run._timer.timeout.connect(lambda: frames.append(run._granted > 0))
+    run.speed = math.inf
+    run.play()
+    wait_for(qtbot, run, lambda v: v.step > 100)
+    pump.rest(1e9)
+    qtbot.waitUntil(lambda: run._granted == 0, timeout=20_000)  # what was under way comes in
+    frames.clear()
+    qtbot.waitUntil(lambda: len(frames) > 8, timeout=20_000)
+    assert run.running and not any(frames)
+    stood = run.view.step if run.view is not None else 0
+    pump.rest(0)
+    wait_for(qtbot, run, lambda v: v.step > stood)
+
+
 def test_a_live_change_behind_the_frontier_begins_a_branch(qtbot: QtBot, run: Run) -> None:
     opened(qtbot, run)
     run.step(30)
