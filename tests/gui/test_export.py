@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
 
@@ -54,6 +55,7 @@ def panel(qtbot: QtBot) -> Panel:
     qtbot.addWidget(made)
     made.resize(720, 600)
     made.grab()
+    qtbot.waitUntil(lambda: not any(timer.isActive() for timer in made.findChildren(QTimer)))  # all is drawn
     return made
 
 
