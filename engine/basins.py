@@ -22,6 +22,7 @@ from numpy.typing import DTypeLike, NDArray  # noqa: E402
 from engine.formula.call import call_gradient, call_look_ahead, call_update  # noqa: E402
 from engine.lanes import BLOCK, LINE, Lanes  # noqa: E402
 from engine.optimizers import RULES, Convention, look_ahead_address, update_address  # noqa: E402
+from engine.turns import give_way  # noqa: E402
 
 Array = NDArray[Any]
 
@@ -152,6 +153,7 @@ def ends(pool: Lanes, walk: Walk, x: Array, y: Array, minima: Sequence[tuple[flo
     gradient = walk.kernel.gradient_address
 
     def work(low: int, high: int) -> None:
+        give_way()
         walk_and_sort(gradient, update, ahead, x, y, initial, walk.steps, walk.every, walk.rate, h, places, within,
                       middle, far, label, took, low, high)  # fmt: skip
 

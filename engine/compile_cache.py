@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from engine.kernel_memory import keep_little
+
 ENGINE = Path(__file__).resolve().parent
 # Kernels of other files are made of what these hold; a test sees to it. Of all other files Numba notices every change.
 SHARED = ("formula/", "networks/", "lanes.py", "optimizers/catalogue.py", "optimizers/rule.py", "optimizers/rules.py")
@@ -106,14 +108,16 @@ def _prepared() -> Path:
 
 
 def use_cache() -> Path:
-    """Tell Numba to cache in the folder of these sources, and return it. Call it before importing Numba.
+    """Tell Numba to cache in the folder of these sources, and to keep little of what it loads; return the folder. To
+    be called by what is about to import Numba: here it is.
 
-    Cheap and idempotent: the sources are read once in a process. If Numba is already there, its setting is
-    changed too; it then holds for everything compiled from now on.
+    Idempotent: the sources are read once in a process. If Numba was there before, its setting is changed too; it then
+    holds for everything compiled from now on.
     """
     folder = _prepared()
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     loaded = sys.modules.get("numba.core.config")
     if loaded is not None:
         loaded.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+    keep_little()
     return folder

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.formula import parse
 from engine.surfaces import Point
+from engine.turns import give_way
 
 Array = NDArray[Any]
 Extent = tuple[float, float, float, float]
@@ -40,6 +41,7 @@ def local_minima(text: str, domain: Extent, known: tuple[Point, ...] = ()) -> tu
     x, y = (axis.ravel() for axis in np.meshgrid(x0 + (x1 - x0) * middle, y0 + (y1 - y0) * middle))
     with np.errstate(all="ignore"):
         for _ in range(ROUNDS):
+            give_way()
             dx, dy, _ = _step(kernel, x, y)
             size = np.hypot(dx, dy)
             short = np.minimum(1.0, span / 16 / np.maximum(size, 1e-300))

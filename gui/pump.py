@@ -6,13 +6,13 @@ each takes a few milliseconds, so that a page never waits long. Nothing but froz
 
 from __future__ import annotations
 
-import time
 import traceback
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from engine.experiments import load
 from engine.session.branches import Event, SessionView
@@ -20,8 +20,10 @@ from engine.session.commands import script
 from engine.session.files import Saved, rebuild
 from engine.session.session import Session
 from engine.spec import Spec, SpecError
+from engine.turns import give_way, giving_way
+from gui.gate import Gate
 
-REST = 0.3  # seconds
+REST = 300  # milliseconds
 Probes = Mapping[str, tuple[str, Mapping[str, Any]]]  # the asker's name for it -> (probe, what is asked)
 
 
@@ -113,20 +115,42 @@ class Batch:
     progress: str = ""
 
 
+class _Abandoned(BaseException):
+    """Nobody waits any more for what is being computed. No error that an experiment could take for its own."""
+
+
 class _Worker(QObject):
     """Lives in the thread. Holds the sessions; nobody else touches them."""
 
     answered = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, gate: Gate) -> None:
         super().__init__()
         self.sessions: dict[int, Session] = {}
         self.stopping = False
         self.shut: set[int] = set()  # runs that nobody waits for any more, though commands of theirs are still queued
+        self.begun = self.done = 0  # commands
+        self._gate = gate
 
     @Slot(object)
     def carry_out(self, command: Command) -> None:
         """Do what a command says and answer with one batch."""
+
+        def wait() -> None:
+            if self.stopping or command.run in self.shut:
+                raise _Abandoned
+            self._gate.wait()
+
+        self.begun += 1
+        try:
+            with giving_way(wait):
+                self._carry_out(command)
+        except _Abandoned:
+            pass
+        finally:
+            self.done += 1
+
+    def _carry_out(self, command: Command) -> None:
         if self.stopping:
             return
         if isinstance(command, Shut):
@@ -145,8 +169,7 @@ class _Worker(QObject):
         probes: dict[str, Any] = {}
         if session is not None:
             for name, (probe, asked) in command.probes.items():
-                if command.run in self.shut:
-                    break
+                give_way()
                 try:
                     probes[name] = session.probe(probe, **asked)
                 except Exception as error:
@@ -180,8 +203,7 @@ class _Worker(QObject):
     def _open(self, command: Open) -> dict[str, Any]:
         if command.document is not None:
             for session in rebuild(command.document):
-                if self.stopping or command.run in self.shut:
-                    return {}
+                give_way()
                 self.sessions[command.run] = session
                 self.answered.emit(Batch(command.run, command, progress=f"running the file again: step {session.step}"))
             return {}
@@ -201,32 +223,60 @@ class Pump(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._gate = Gate(self._idle, self)
         self._thread = QThread(self)
         self._thread.setObjectName("descent-lab worker")
-        self._worker = _Worker()
+        self._worker = _Worker(self._gate)
         self._worker.moveToThread(self._thread)
         self._command.connect(self._worker.carry_out, Qt.ConnectionType.QueuedConnection)
         self._worker.answered.connect(self._forward, Qt.ConnectionType.QueuedConnection)
         self._thread.start(QThread.Priority.LowPriority)
-        self._runs = 0
-        self.rests_until = 0.0
+        self._runs = self._sent = 0
+        self._held = deque[Command]()  # while it rests
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self.wake)
 
     def new_run(self) -> int:
         """A number no run has had."""
         self._runs += 1
         return self._runs
 
-    def rest(self, seconds: float = REST) -> None:
-        """Let runs be granted no steps for so long: the window has much to do at once, and the worker's Python would
-        keep the interpreter from it, for three times as long as it takes alone."""
-        self.rests_until = time.monotonic() + seconds
+    @property
+    def resting(self) -> bool:
+        """Whether commands are held back."""
+        return self._rest.isActive()
+
+    def rest(self, milliseconds: int = REST) -> None:
+        """Hold commands back for so long, or until `wake`: the window has much to do at once, and a worker that runs
+        Python beside it would keep the interpreter from it."""
+        self._rest.start(milliseconds)
+
+    @Slot()
+    def wake(self) -> None:
+        """Rest no more; what was held back goes its way."""
+        self._rest.stop()
+        while self._held:
+            self._pass_on(self._held.popleft())
 
     def send(self, command: Command) -> None:
-        """Queue a command; Shut also drops those of its run that are not carried out yet."""
-        if not self._worker.stopping:
-            if isinstance(command, Shut):
-                self._worker.shut.add(command.run)
-            self._command.emit(command)
+        """Queue a command; Shut also gives up those of its run that are not carried out yet."""
+        if self._worker.stopping:
+            return
+        if isinstance(command, Shut):
+            self._worker.shut.add(command.run)
+        if self.resting:
+            self._held.append(command)
+        else:
+            self._pass_on(command)
+
+    def _pass_on(self, command: Command) -> None:
+        self._sent += 1
+        self._gate.begin()
+        self._command.emit(command)
+
+    def _idle(self) -> bool:
+        return self._sent == self._worker.done
 
     @Slot(object)
     def _forward(self, batch: Batch) -> None:
@@ -236,5 +286,7 @@ class Pump(QObject):
     def close(self, most: int = 2**31 - 1) -> bool:
         """Stop the worker and wait for it, at most so many milliseconds: the one way down. Returns whether it ended."""
         self._worker.stopping = True
+        self._rest.stop()
+        self._gate.end()
         self._thread.quit()
         return bool(self._thread.wait(most))

@@ -221,7 +221,7 @@ class Run(QObject):
 
     def _grant(self) -> None:
         now = time.monotonic()
-        if now < self._pump.rests_until:
+        if self._pump.resting:
             self._last = now  # nor is it owed later
             return
         budget = FRAME / 1000 * (SHARE if self.visible else 0.3)

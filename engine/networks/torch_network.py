@@ -18,6 +18,7 @@ from engine.networks.masks import dropout_mask, epoch_order
 from engine.networks.torch_layout import Layout
 from engine.optimizers import RULES, apply, look_ahead
 from engine.torch_setup import torch as load_torch
+from engine.turns import give_way
 
 if TYPE_CHECKING:
     from engine.networks.mlp import Rule
@@ -56,6 +57,7 @@ class TorchNetwork(Layout):
     def _run(self, leaves: list[list[Any]], kept: list[Any], x: Any, how: Any) -> list[tuple[Any, Any]]:
         found = []
         for layer, p, b in zip(self.layers, leaves, kept, strict=True):
+            give_way()
             found.append(layer.run(x, p, b, how))
             x = found[-1][1]
         return found

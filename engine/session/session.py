@@ -22,6 +22,7 @@ from engine.experiment import Array, Columns, Ending, Experiment, Finish
 from engine.session.branches import Branch, Event, SessionView, Timeline
 from engine.session.history import BUDGET, History
 from engine.spec import Spec, SpecError, changed, declarations, echo, shorten, value_of
+from engine.turns import give_way
 
 MOST_BRANCHES = 12
 CHUNK = 0.03  # seconds one call into the experiment, and the keeping of its rows, aim at
@@ -192,6 +193,7 @@ class Session:
 
     def _run(self, n: int) -> int:
         """One call into the experiment, cut at live events and the end."""
+        give_way()
         branch, step = self.branch, self.step
         spec = self.live
         n = min(n, MOST_ROWS, self.experiment.steps(spec) - step)

@@ -113,7 +113,7 @@ class PageParts(QWidget):
             self._dress(self._stale.pop(0))
         if not (self._unplaced or self._stale):
             self._turns.stop()
-            self._pump.rest(0)
+            self._pump.wake()
             self.setUpdatesEnabled(True)
 
     def _place(self, part: QWidget, place: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from gui.fonts import SMALL, font, text_width
@@ -257,27 +257,28 @@ def paint_grid(painter: QPainter, frame: Frame, ordinates: list[float], theme: T
 
 
 def paint_events(painter: QPainter, frame: Frame, events: list[tuple[float, str]], theme: Theme) -> None:
-    """Dotted marks on the abscissa with their words at the top; words that would overlap are left out, and words for
-    which neither side has room are cut."""
+    """Dotted marks on the abscissa with their words at the top, in two lines where they would overlap. Words for which
+    neither side has room are cut; those for which there is none at all are left out."""
     unit = theme.scale
-    free, least = -1.0, 32 * unit
-    small, row = font(SMALL * unit), 16 * unit
-    for x, words in sorted(events):
-        px = float(frame.px(x))
-        if not 0 <= px <= frame.width:
-            continue
-        painter.setPen(pen(theme.border, unit, (2, 3)))
-        painter.drawLine(QPointF(px, 0), QPointF(px, frame.height))
+    small, row, least = font(SMALL * unit), 16 * unit, 32 * unit
+    free = [-1.0, -1.0] if frame.height >= 6 * row else [-1.0]  # where the next words of each line may begin
+    shown = sorted((float(frame.px(x)), words) for x, words in events)
+    shown = [(px, words) for px, words in shown if 0 <= px <= frame.width]
+    painter.setPen(pen(theme.border, unit, (2, 3)))
+    painter.drawLines([QLineF(px, 0, px, frame.height) for px, _ in shown])
+    for px, words in shown:
+        sides = [(frame.width - px - 8 * unit if px + 4 * unit > end else 0.0, px - 4 * unit - max(end, 0.0))
+                 for end in free]  # fmt: skip
         wide = text_width(small, words)
-        beyond = frame.width - px - 8 * unit if px + 4 * unit > free else 0.0
-        before = px - 4 * unit - max(free, 0.0)
+        line = next((k for k, side in enumerate(sides) if wide <= max(side)), 0)
+        beyond, before = sides[line]
         if wide > max(beyond, before) >= least:
             words = QFontMetricsF(small).elidedText(words, Qt.TextElideMode.ElideRight, max(beyond, before))
             wide = text_width(small, words)
         if words and wide <= max(beyond, before):
             left = px + 4 * unit if wide <= beyond else px - wide - 4 * unit
-            draw_words(painter, words, QRectF(left, 0, wide, row), small, theme.faint, theme.background)
-            free = left + wide + 8 * unit
+            draw_words(painter, words, QRectF(left, line * row, wide, row), small, theme.faint, theme.background)
+            free[line] = left + wide + 8 * unit
 
 
 def paint_crosshair(painter: QPainter, frame: Frame, x: float, shown: list[Series], theme: Theme, *, log: bool) -> None:

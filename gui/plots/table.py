@@ -208,14 +208,18 @@ class TablePlot(Board):
     # -- mouse and keys ----------------------------------------------------------------------------------------------
 
     def told(self, at: QPointF, area: QRectF) -> tuple[str, list[Row]] | None:
-        """The whole words of a cell that is cut."""
+        """The whole words of a cell that is cut; on the line below, how what is not on show is reached."""
         sheet, picture = self.sheet(area), self.picture
         if sheet is None or picture is None or at.y() < area.top():
             return None
         place = int((at.y() - area.top()) / sheet.row) - 1
         rows = self._rows(sheet)
         if place >= len(rows):
-            return None
+            if sheet.whole or place > len(rows):
+                return None
+            ways = [Row("Wheel, or ↑ ↓")] if len(rows) < len(picture.rows) else []
+            with_shift = "Shift and wheel" if ways else "Wheel"
+            return self.rest(sheet), ways + [Row(f"{with_shift}, or ← →")] * (len(sheet.columns) < len(picture.head))
         cells = picture.rows[rows[place]] if place >= 0 else picture.head
         used = QFontMetricsF(font(sheet.size, MEDIUM if place < 0 else 400))
         for column, left, wide in zip(sheet.columns, sheet.lefts, sheet.widths, strict=True):
@@ -249,8 +253,14 @@ class TablePlot(Board):
         return moved
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll by three rows, sideways by a column; at the ends the wheel belongs to others."""
+        """Scroll by three rows; sideways by a column with Shift, or where all rows are on show. At the ends the wheel
+        belongs to others."""
         turn, aside = event.angleDelta().y(), event.angleDelta().x()
+        sheet = self.sheet(self.area(QRectF(self.ground.rect())))
+        if sheet is not None and self.picture is not None and not aside:
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            if shift or sheet.shown == len(self.picture.rows):
+                turn, aside = 0, turn
         rows = -3 if turn > 0 else 3 if turn < 0 else 0
         if not self.scroll_by(rows, 0 if rows else -1 if aside > 0 else 1 if aside < 0 else 0):
             event.ignore()

@@ -103,10 +103,10 @@ import os, sys
 if {early}:
     import numba
 from engine.compile_cache import use_cache
-first = use_cache()
-assert first == use_cache()
 from engine.optimizers import update_address
 assert {early} == ("numba" in sys.modules)
+first = use_cache()
+assert first == use_cache()
 update_address("sgd", "pytorch")
 import numba
 assert numba.config.CACHE_DIR == str(first) == os.environ["NUMBA_CACHE_DIR"]

@@ -27,6 +27,7 @@ from gui.plots.lines import LinesPlot
 from gui.plots.matrix import MatrixPlot
 from gui.plots.panel import Panel
 from gui.plots.pictures import plot_for
+from gui.plots.readout import Row
 from gui.plots.series import LogFrame, Series
 from gui.plots.shades import UNDEFINED, ink_table, places, plain_table, signed_table, words_on
 from gui.plots.table import TablePlot
@@ -383,11 +384,11 @@ def test_a_table_says_what_is_left_over_and_scrolls(qtbot: QtBot, tmp_path: Path
     assert "and" not in " ".join(words_of(plot, tmp_path / "a.svg"))
 
 
-def wheel(plot: TablePlot, turn: int) -> None:
+def wheel(plot: TablePlot, turn: int, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
     """Turn the wheel over a table."""
-    at, none = QPointF(20, 60), Qt.KeyboardModifier.NoModifier
+    at = QPointF(20, 60)
     event = QWheelEvent(
-        at, plot.mapToGlobal(at), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton, none,
+        at, plot.mapToGlobal(at), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton, keys,
         Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(plot, event)
@@ -404,6 +405,8 @@ def test_a_cell_that_is_cut_is_told_whole(qtbot: QtBot) -> None:
     assert told is not None and told[0] == "what is claimed"
     assert " ".join(row.label for row in told[1]) == TABLE.rows[1][0]
     assert plot.told(QPointF(sheet.lefts[1] + 5, middle), inside) is None
+    foot = plot.told(QPointF(sheet.lefts[0], inside.top() + (sheet.shown + 1.5) * sheet.row), inside)
+    assert foot == (plot.rest(sheet), [Row("Wheel, or ↑ ↓")])
 
 
 def test_many_columns_are_reached_sideways(qtbot: QtBot, tmp_path: Path) -> None:
@@ -416,6 +419,23 @@ def test_many_columns_are_reached_sideways(qtbot: QtBot, tmp_path: Path) -> None
     for _ in range(60):
         qtbot.keyClick(plot, Qt.Key.Key_Left)
     assert plot.side == 0
+    wheel(plot, -120, Qt.KeyboardModifier.ShiftModifier)
+    assert plot.side == 1
+
+
+def test_where_all_rows_are_seen_the_wheel_goes_sideways(qtbot: QtBot) -> None:
+    many = Table(tuple(f"column {i}" for i in range(40)), (tuple(str(i) for i in range(40)),))
+    plot = board(qtbot, "table", many)
+    assert isinstance(plot, TablePlot)
+    sheet = plot.sheet(area(plot))
+    assert sheet is not None and plot.rest(sheet) == f"and {40 - len(sheet.columns)} more columns"
+    foot = QPointF(sheet.lefts[0] + 5, area(plot).top() + 2.5 * sheet.row)
+    assert plot.told(foot, area(plot)) == (plot.rest(sheet), [Row("Wheel, or ← →")])
+    wheel(plot, -120)
+    wheel(plot, -120)
+    assert plot.side == 2
+    wheel(plot, 120)
+    assert plot.side == 1
 
 
 # -- bars ------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from engine.experiments import load
 from engine.session.branches import SessionView
 from engine.session.session import Session
 from engine.spec import build
-from gui.pump import Pump
+from gui.pump import Batch, Open, Pump, Shut
 from gui.run import Run
 
 DESCENT = load("landscapes.descent")
@@ -85,14 +85,57 @@ def test_while_the_pump_rests_no_steps_are_granted(qtbot: QtBot, run: Run, pump:
     run.speed = math.inf
     run.play()
     wait_for(qtbot, run, lambda v: v.step > 100)
-    pump.rest(1e9)
+    pump.rest(10**9)
     qtbot.waitUntil(lambda: run._granted == 0, timeout=20_000)  # what was under way comes in
     frames.clear()
     qtbot.waitUntil(lambda: len(frames) > 8, timeout=20_000)
     assert run.running and not any(frames)
     stood = run.view.step if run.view is not None else 0
-    pump.rest(0)
+    pump.wake()
     wait_for(qtbot, run, lambda v: v.step > stood)
+
+
+def test_what_is_asked_while_the_pump_rests_goes_its_way_afterwards(qtbot: QtBot, run: Run, pump: Pump) -> None:
+    pump.rest(10**9)
+    run.open(spec())
+    came: list[object] = []
+    pump.batch.connect(came.append)
+    with qtbot.waitSignal(run.working, raising=False, timeout=100):
+        pass
+    assert run.view is None and not came
+    with qtbot.waitSignal(run.shown, timeout=20_000):
+        pump.wake()
+    assert run.view is not None and not pump.resting
+
+
+def test_the_rest_ends_by_itself(qtbot: QtBot, run: Run, pump: Pump) -> None:
+    pump.rest(20)
+    with qtbot.waitSignal(run.shown, timeout=20_000):
+        run.open(spec())
+
+
+def long_opening() -> Open:
+    """The beginning of a run that takes seconds, in Python."""
+    long = load("regularization.weight_decay")
+    return Open(1, {}, long.id, build(long.Spec, {"fits": ("adam_l2", "adamw"), "adam_steps": 100_000}))
+
+
+def test_what_nobody_waits_for_is_given_up_half_way(qtbot: QtBot, pump: Pump) -> None:
+    came: list[Batch] = []
+    pump.batch.connect(lambda batch: came.append(batch) if isinstance(batch.command, Open) else None)
+    pump.send(long_opening())
+    qtbot.waitUntil(lambda: pump._worker.begun == 1, timeout=20_000)
+    pump.send(Shut(1))
+    pump.send(Open(2, {}, DESCENT.id, spec()))
+    qtbot.waitUntil(lambda: bool(came), timeout=20_000)
+    assert [batch.run for batch in came] == [2] and came[0].view is not None and not came[0].problem
+
+
+def test_the_worker_ends_in_the_midst_of_a_long_computation(qtbot: QtBot) -> None:
+    pump = Pump()
+    pump.send(long_opening())
+    qtbot.waitUntil(lambda: pump._worker.begun == 1, timeout=20_000)
+    assert pump.close(20_000)
 
 
 def test_a_live_change_behind_the_frontier_begins_a_branch(qtbot: QtBot, run: Run) -> None:

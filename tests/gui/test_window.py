@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,9 +215,9 @@ def test_a_new_page_comes_in_turns_and_shares_the_width(qtbot: QtBot, window: Ma
     page = window.show_experiment("networks.activations")
     parts = (page.left, page.view, page.lesson)
     assert window.page is page and not any(part.isVisible() for part in parts)  # all at once is too long a stop
-    assert window.pump is not None and window.pump.rests_until > time.monotonic()  # and the worker keeps out of the way
+    assert window.pump is not None and window.pump.resting  # and the worker keeps out of the way
     qtbot.waitUntil(lambda: all(part.isVisible() for part in parts), timeout=20_000)
-    qtbot.waitUntil(lambda: window.pump is not None and window.pump.rests_until <= time.monotonic(), timeout=20_000)
+    qtbot.waitUntil(lambda: window.pump is not None and not window.pump.resting, timeout=20_000)
     scale = window.appearance.theme.scale
     sizes = page.columns.sizes()
     assert abs(sizes[0] - 264 * scale) < 20 and abs(sizes[2] - 300 * scale) < 20 and sizes[1] >= 300

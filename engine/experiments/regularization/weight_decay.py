@@ -14,6 +14,7 @@ from engine.least_squares import centred, elastic_net, polynomial, ridge
 from engine.picture import Line, Lines
 from engine.randomness import generator
 from engine.spec import Spec, SpecError
+from engine.turns import give_way
 
 GRID = np.linspace(-3.0, 3.0, 241)  # where the fits are drawn, and held to the sine
 CHAPTER_ENDS = (  # the chapter's listing at -3 and 3, for each of its alphas
@@ -135,6 +136,7 @@ class WeightDecay(Basis):
         hypers = [alpha if h.name == "weight_decay" else h.default for h in RULES[rule].hypers]
         gram, right = x.T @ x, x.T @ y
         for t in range(spec.adam_steps):
+            give_way()
             with np.errstate(all="ignore"):  # an overflow is told by the row
                 gradient = 2.0 * (gram @ w - right)
             apply(rule, spec.convention, w, gradient, states, t + 1, spec.adam_rate * (1 - t / spec.adam_steps), hypers)

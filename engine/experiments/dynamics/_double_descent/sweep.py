@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.experiments.dynamics._double_descent import data
 from engine.experiments.dynamics._double_descent.settings import DoubleDescentSpec, penalties
 from engine.nested_least_squares import NestedLeastSquares
+from engine.turns import give_way
 
 Array = NDArray[Any]
 PIECE = 1e9  # n^3 of all fits of one step at the most (if a single one has not more): some 50 ms
@@ -104,6 +105,7 @@ class Sweep:
         wanted = list(penalties(self.spec, self.sizes[i]).values())
         first = part * self.together
         for item in range(first, min(first + self.together, table.shape[0] * table.shape[1])):
+            give_way()
             s, f = divmod(item, len(wanted))
             if s not in self._repetitions:
                 self._repetitions[s] = _Repetition(self.spec, self.spec.seed + s)

@@ -12,6 +12,7 @@ from engine.data.digits import SIDE
 from engine.experiments.dynamics._double_descent import data
 from engine.experiments.dynamics._double_descent.settings import DoubleDescentSpec, penalties
 from engine.experiments.dynamics._double_descent.sweep import real
+from engine.turns import give_way
 
 Array = NDArray[Any]
 PIECE = 2.5e8  # products of all networks in one step: some 50 ms
@@ -124,6 +125,7 @@ class Networks:
             # mean squared error + (penalty / n) sum of squares, as in least squares; the rule puts 1/2 before it
             rule = Rule.of(spec.optimizer, l2=2.0 * penalty / spec.samples, penalize_biases=True)
             for s in range(spec.seeds if f not in ended else 0):
+                give_way()
                 x, y, _, _ = self.samples(s)
                 whole = np.zeros((3, weights.shape[-1]))
                 whole[: states.shape[2]] = states[f, s]

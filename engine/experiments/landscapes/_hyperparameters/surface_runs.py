@@ -15,6 +15,7 @@ from engine.experiments.landscapes._hyperparameters.theory import Theory, quadra
 from engine.optimizers import RULES
 from engine.spec import value_of
 from engine.surfaces import Surface, surface
+from engine.turns import give_way
 
 PIECES = 20  # a shaken run is shaken so often
 PROBED = 9  # cells a side at which the surface's steepest curvature is looked for where it has no known minimum
@@ -138,6 +139,7 @@ class SurfaceRuns:
         n, whole = len(cells), np.array([self.steps(self.values(cell)) for cell in cells.tolist()], np.int64)
         rows, took = np.full((n, int(whole.max()), 5), np.nan), np.zeros(n, np.int64)
         for i, cell in enumerate(cells.tolist()):  # a walk is too short to be shared among threads
+            give_way()
             rows[i, : whole[i]], took[i] = self.walk(cell)
         until = np.where(took > 0, took, whole)
         loss = rows[np.arange(n), until - 1, 2]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.second_order.method import State, StepFailed
+from engine.turns import give_way
 
 from .clock import Clock
 from .cost import ladder, products
@@ -48,6 +49,7 @@ def timed_step(
     name: str, state: State, watched: Watched, spec: Any, clock: Clock, key: Any, hypers: dict[str, Any] | None = None
 ) -> str:
     """One step of one contestant, its seconds told to the clock; why it failed, or nothing."""
+    give_way()  # not while the clock runs
     chosen = hypers_of(spec, name) if hypers is None else hypers
     began = time.perf_counter()
     try:

@@ -12,6 +12,7 @@ from engine.experiments.networks._activations.settings import ActivationsSpec
 from engine.experiments.networks._activations.shapes import SATURATED, shape
 from engine.networks.initializations import weights
 from engine.randomness import generator
+from engine.turns import give_way
 
 MEASURED = ("signal_rms", "signal_std", "gradient_rms", "saturated_share", "dead_share")
 ROWS, ALONE = 32, 2**18  # rows of a block; multiplications up to which OpenBLAS stays on one thread
@@ -119,6 +120,7 @@ def grow(state: State, spec: ActivationsSpec) -> None:
             slopes.append(None)
             continue
         with np.errstate(all="ignore"):  # an overflow is told by the row
+            give_way()
             z = product(below, weight.transpose(0, 2, 1))
             outs.append(shape(spec, name, "value", z))
             slopes.append(shape(spec, name, "first", z))
@@ -132,6 +134,7 @@ def _measure(state: State, weight: Array, c: int, out: Any, slope: Any) -> Array
     with np.errstate(all="ignore"):
         gradient = product(state.unit * slope, weight)
         for layer in reversed(state.layers):
+            give_way()
             gradient = product(gradient * layer.slopes[c], layer.weight)
     shares = (np.abs(slope) < SATURATED).mean(axis=(1, 2)), (slope == 0.0).all(axis=1).mean(axis=1)
     return np.stack([*signal(out), rms(gradient, (1, 2)), *shares])

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.experiment import Array
+from engine.turns import give_way
 
 EPS = 1e-5  # joins the variance below the root, as in torch
 BLOCK = 2  # layers of a block
@@ -123,6 +124,7 @@ class Run:
         return self._weigh(net.depth - 1, h)
 
     def _weigh(self, k: int, h: Array) -> Array:
+        give_way()
         self.kept.below[k] = h
         z: Array = np.matmul(self.of[k][0], h)
         if len(self.of[k]) == 2:  # a bias
@@ -210,6 +212,7 @@ class Run:
         self._unweigh(0, g)
 
     def _unweigh(self, k: int, g: Array) -> Array:
+        give_way()
         np.matmul(g, self.kept.below[k].transpose(0, 2, 1), out=self.by[k][0])
         if len(self.by[k]) == 2:
             np.sum(g, axis=2, keepdims=True, out=self.by[k][1])

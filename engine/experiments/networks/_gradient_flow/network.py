@@ -12,6 +12,7 @@ from engine.experiments.networks._gradient_flow.settings import Network
 from engine.networks.activations import activation
 from engine.networks.initializations import weights
 from engine.randomness import generator
+from engine.turns import give_way
 
 OUTPUTS = 10
 EPS = 1e-5  # of both normalisations, as in torch
@@ -76,6 +77,7 @@ def forward(kind: Network, weight: list[Array], x: Array) -> tuple[tuple[Layer, 
     layers, out = [], x
     with np.errstate(all="ignore"):  # an overflow is told by what is measured
         for w in weight[:-1]:
+            give_way()
             z, scale = out @ w.T, None
             if kind.normalization != "none":
                 scale = 1.0 / np.sqrt(z.var(axis=axis, keepdims=True) + EPS)
@@ -108,6 +110,7 @@ def there_and_back(kind: Network, weight: list[Array], given: Task) -> Pass:
         back = back @ weight[-1]
         signals = []
         for layer, w in zip(reversed(layers), reversed(weight[:-1]), strict=True):
+            give_way()
             signals.append(back)
             inner = _through_norm(kind, layer, (kind.branch if kind.residual else 1.0) * back * layer.slope)
             gradients.append(inner.T @ layer.below)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.networks.activations import activation
 from engine.networks.description import Description
 from engine.networks.plan import layers, slope
+from engine.turns import give_way
 
 Floats = NDArray[np.float64]
 Product = Callable[[Floats], Floats]
@@ -80,6 +81,7 @@ class Hessian:
 
     def times(self, vector: Floats) -> Floats:
         """The Hessian times a vector [P]: each quantity of both passes is differentiated along it."""
+        give_way()
         turns = layers(self.d, vector)
         moved: list[Floats | None] = [None]  # how each layer's inputs move; the samples do not
         moved_pre: list[Floats] = []
