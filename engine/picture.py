@@ -216,7 +216,7 @@ def histogram(name: str, values: Array, bins: int = 30, series: str = "", note: 
     flat = np.asarray(values, float).ravel()
     good = flat[np.isfinite(flat)]
     if len(good) < len(flat):
-        note = f"{note} {len(flat) - len(good)} not finite".strip()
+        note = ", ".join(part for part in (note, f"{len(flat) - len(good):,} not finite") if part)
     with np.errstate(all="ignore"):
         low, high = (float(good.min()), float(good.max())) if len(good) else (0.0, 1.0)
     if not np.isfinite(high - low):

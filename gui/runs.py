@@ -56,7 +56,7 @@ def results(experiment: Experiment, pinned: Pinned, target: float) -> list[Resul
                 best=float(loss[best]) if best >= 0 else float("nan"),
                 best_step=int(steps[best]) if best >= 0 else 0,
                 to_target=int(steps[reached[0]]) if len(reached) else None,
-                finish=end.finish if end else (pinned.view.branch.finish or "stopped"),
+                finish=end.finish if end else (pinned.view.branch.finish or "not finished"),
                 seconds=pinned.view.seconds,
             )
         )

@@ -69,7 +69,9 @@ class ExportDialog(Dialog):
         self.body.addStretch(1)
         self.kind.currentTextChanged.connect(self._refresh)
         self.scaling.currentTextChanged.connect(self._refresh)
-        self.resize(440, 360)
+        self.what.currentTextChanged.connect(self._refresh)
+        self.dpi.valueChanged.connect(self._refresh)
+        self.resize(440, 320)
         self.copy = self.add_button("Copy picture", self._copy)
         self.add_button("Close", self.reject)
         self.add_button("Save…", self._save, default=True)
@@ -91,7 +93,12 @@ class ExportDialog(Dialog):
             ".gif": "The run from its first step to the step in hand.",
             ".csv": "Every recorded step of the branch in hand, in full precision.",
             ".npz": "Every recorded step of the branch in hand as NumPy arrays.",
-        }.get(suffix, "Lines, symbols and type grow with the size."))  # fmt: skip
+        }.get(suffix, self._told_size()))  # fmt: skip
+
+    def _told_size(self) -> str:
+        size, scale = self._target().size(), self._scale()
+        pixels = f"{round(size.width() * scale):,} × {round(size.height() * scale):,} pixels, {round(DPI * scale)} dpi"
+        return f"{pixels}. Lines, symbols and type grow with the size."
 
     def _target(self) -> QWidget:
         name = self._plot()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
@@ -23,7 +24,18 @@ from gui.page import Page
 from gui.runs import Pinned, results, what_differs
 
 ABSENT = "—"
-HEADS = ("run", "contestant", "final {0}", "best {0}", "at {1}", "{1}s to target", "finish", "seconds")
+HEADS = ("run", "contestant", "final {0}", "best {0}", "at {1}", "{1}s to target", "finish", "seconds of the run")
+NUMBERS = (2, 3, 4, 5, 7)  # the columns that hold them
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class Loss(QDoubleSpinBox):
+    """A box for a loss, without the noughts behind it."""
+
+    def textFromValue(self, value: float) -> str:
+        """As short as it can be told."""
+        return f"{value:.9g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.9f}".rstrip("0")
 
 
 class ResultsDialog(Dialog):
@@ -34,7 +46,7 @@ class ResultsDialog(Dialog):
         self.page = page
         row = QHBoxLayout()
         row.addWidget(QLabel("Target loss"))
-        self.target = QDoubleSpinBox()
+        self.target = Loss()
         self.target.setDecimals(9)
         self.target.setRange(-1e12, 1e12)
         self.target.setValue(1e-3)
@@ -44,7 +56,7 @@ class ResultsDialog(Dialog):
         row.addStretch(1)
         self.body.addLayout(row)
         loss = page.experiment.loss.replace("_", " ") or "loss"
-        self.table = self._table(tuple(head.format(loss, page.experiment.unit) for head in HEADS))
+        self.table = self._table(tuple(head.format(loss, page.experiment.unit) for head in HEADS), NUMBERS)
         self.table.setAccessibleName("Results of pinned runs")
         self.body.addWidget(self.table, 2)
         pick = QHBoxLayout()
@@ -56,7 +68,7 @@ class ResultsDialog(Dialog):
             pick.addWidget(box)
         pick.addStretch(1)
         self.body.addLayout(pick)
-        self.differences = self._table(("setting", "in the first", "in the second"))
+        self.differences = self._table(("setting", "in the first", "in the second"), ())
         self.differences.setAccessibleName("Settings that differ")
         self.body.addWidget(self.differences, 1)
         self.resize(860, 560)
@@ -64,9 +76,13 @@ class ResultsDialog(Dialog):
         self.add_button("Close", self.accept, default=True)
         self._load()
 
-    def _table(self, heads: tuple[str, ...]) -> QTableWidget:
+    def _table(self, heads: tuple[str, ...], numbers: Collection[int]) -> QTableWidget:
+        """An empty table; columns of `numbers` stand at the right, like their heads."""
         table = QTableWidget(0, len(heads))
-        table.setHorizontalHeaderLabels(list(heads))
+        for column, words in enumerate(heads):
+            head = QTableWidgetItem(words)
+            head.setTextAlignment(RIGHT if column in numbers else LEFT)
+            table.setHorizontalHeaderItem(column, head)
         table.verticalHeader().setVisible(False)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -99,13 +115,13 @@ class ResultsDialog(Dialog):
                 r.run, self.page.view.label(r.series), _number(r.final), _number(r.best), str(r.best_step),
                 "—" if r.to_target is None else str(r.to_target), r.finish, f"{r.seconds:.3g}",
             )  # fmt: skip
-            self._row(self.table, row, cells, numbers={2, 3, 4, 5, 7})
+            self._row(self.table, row, cells, NUMBERS)
 
-    def _row(self, table: QTableWidget, row: int, cells: tuple[str, ...], numbers: set[int]) -> None:
+    def _row(self, table: QTableWidget, row: int, cells: tuple[str, ...], numbers: Collection[int]) -> None:
         for column, words in enumerate(cells):
             item = QTableWidgetItem(words)
             if column in numbers:
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                item.setTextAlignment(RIGHT)
             table.setItem(row, column, item)
 
     @Slot()
@@ -116,7 +132,7 @@ class ResultsDialog(Dialog):
         cells = [self._told(*three) for three in found] or [("nothing differs", "", "")]
         self.differences.setRowCount(len(cells))
         for row, words in enumerate(cells):
-            self._row(self.differences, row, words, numbers=set())
+            self._row(self.differences, row, words, ())
 
     def _told(self, key: str, one: object, other: object) -> tuple[str, str, str]:
         """A setting that differs, as the form names it; behind a live change stands from which step on."""

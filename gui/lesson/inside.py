@@ -1,4 +1,4 @@
-"""Inside the coming step of one contestant: who, its equations, its quantities, and the equation in numbers."""
+"""Inside the coming step of one contestant: who, in words, its equations, its quantities, the equation in numbers."""
 
 from __future__ import annotations
 
@@ -52,6 +52,9 @@ class InsidePart(QWidget):
         self.chooser.activated.connect(self._activated)
         self.chooser.hide()
         layout.addWidget(self.chooser)
+        self.words = QVBoxLayout()  # on the one chosen
+        self.words.setSpacing(8)
+        layout.addLayout(self.words)
         self.formulas = MathLabel(theme, typesetter)
         layout.addWidget(self.formulas)
         self.section = Section("Next step")
@@ -72,6 +75,11 @@ class InsidePart(QWidget):
         """The contestant chosen."""
         return str(self.chooser.currentData() or "")
 
+    @property
+    def offers(self) -> bool:
+        """Whether there is a box to choose from, which says who is chosen."""
+        return len(self._series) > 1
+
     def set_series(self, series: Sequence[tuple[str, str]], chosen: str) -> None:
         """Offer these contestants as (name, label)."""
         if list(series) != self._series:
@@ -81,7 +89,7 @@ class InsidePart(QWidget):
                 self.chooser.addItem(label, name)
             self._paint_dots()
         self.chooser.setCurrentIndex(self.chooser.findData(chosen))
-        self.chooser.setVisible(len(series) > 1)
+        self.chooser.setVisible(self.offers)
 
     @Slot(int)
     def _activated(self, index: int) -> None:
@@ -112,8 +120,9 @@ class InsidePart(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Recolour."""
         self._theme = theme
-        for part in (self.formulas, self.numbers, self.table):
-            part.apply_theme(theme)
+        for formula in self.findChildren(MathLabel):
+            formula.apply_theme(theme)
+        self.table.apply_theme(theme)
         self._paint_dots()
 
     def _paint_dots(self) -> None:

@@ -117,8 +117,8 @@ class Lesson(QWidget):
         self._show_words()
 
     def set_whole(self, whole: bool) -> None:
-        """Whether the general words stand above a contestant's own; where the inside of a step needs the room they
-        do not."""
+        """Whether the general words stand above a contestant's own; where the inside of a step needs the room their
+        title alone does."""
         if whole != self.whole:
             self.whole = whole
             self._show_words()
@@ -186,28 +186,30 @@ class Lesson(QWidget):
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _show_words(self) -> None:
-        words = self._text.words(self.inside.name)
-        general = self._text.general
-        both = self.whole and words is not general
-        title = general.title if both else words.title
-        self.title.show_text(title)
-        self.title.setVisible(bool(title))
+        """What it is about; then, below the box that chooses a contestant, the words on that one."""
+        general, words = self._text.general, self._text.words(self.inside.name)
+        own = words if words is not general else None
+        self.title.show_text(general.title)
+        self.title.setVisible(bool(general.title))
         clear(self._words)
+        clear(self.inside.words)
         if self._problem:
             self._words.addWidget(Words(self._problem, "bad"))
-        if both:
-            self._add_blocks(general)
-            self._words.addWidget(Words(words.title, "heading"))
-        self._add_blocks(words)
+        if self.whole or own is None:
+            self._add_blocks(self._words, general)
+        if own is not None:
+            if not self.inside.offers:
+                self.inside.words.addWidget(Words(own.title, "heading"))
+            self._add_blocks(self.inside.words, own)
 
-    def _add_blocks(self, words: Passage) -> None:
+    def _add_blocks(self, place: QVBoxLayout, words: Passage) -> None:
         for block in words.blocks:
             if block.kind == "formula":
                 formula = MathLabel(self._theme, self.typesetter)
                 formula.set_latex([block.text])
-                self._words.addWidget(formula)
+                place.addWidget(formula)
             else:
-                self._words.addWidget(Words(rich(block.text), "dim"))
+                place.addWidget(Words(rich(block.text), "dim"))
 
     def _show_notice(self, points: Sequence[str]) -> None:
         clear(self.notice.body, 1)

@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.experiment import Experiment
 from engine.session.branches import SessionView
-from engine.session.presets import preset_spec
-from engine.spec import Spec, SpecError
+from engine.spec import Spec, SpecError, build
 from gui.page.edits import PageEdits
 from gui.page.telling import best, state_of
 from gui.pump import Pump
@@ -77,11 +76,11 @@ class Page(PageEdits):
 
     @cached_property
     def _offered(self) -> dict[str, Spec]:
-        """The settings of every preset that can be had."""
+        """The settings of every preset, as far as they are some: what is wrong is told when it is asked for."""
         found = {}
         for preset in self.presets:
-            with suppress(SpecError):  # told when it is asked for
-                found[preset.name] = preset_spec(self.experiment, preset.name)
+            with suppress(SpecError):
+                found[preset.name] = build(self.experiment.Spec, preset.settings)
         return found
 
     # -- running -------------------------------------------------------------------------------------------------------

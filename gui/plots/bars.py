@@ -45,8 +45,8 @@ class Frames:
 
 
 class BarsPlot(Board):
-    """Shows engine.picture.Bars: a small frame for each histogram, with its own axes. `log` heights stand for
-    log(1 + count)."""
+    """Shows engine.picture.Bars: a small frame for each histogram, with its own axes; at its right stands the count of
+    its tallest bar. `log` heights stand for log(1 + count)."""
 
     picture: Bars | None
 
@@ -96,7 +96,7 @@ class BarsPlot(Board):
         body = self._body(frame, frames)
         edges, counts = _sound(group)
         base = frame.top() + 10 * unit
-        most = f"max {_count(counts.max())}" if counts.size else ""
+        most = f"tallest {_count(counts.max())}" if counts.size else ""
         self._paint_head(painter, group, most, frame, base, metrics)
         floor = math.floor(body.bottom()) + 0.5
         if counts.size:

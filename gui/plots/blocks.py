@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath
 
 from engine.drawings import Block, Blocks, Box
 from gui.fonts import BODY, MEDIUM, SMALL, font, text_width
@@ -65,9 +65,11 @@ class BlocksPlot(Board):
     def paint(self, painter: QPainter, area: QRectF) -> None:
         """Titles, arrows, ways around, boxes."""
         assert self.picture is not None
-        for block, placed in zip(self.picture.blocks, self.places(area), strict=False):
+        shown = list(zip(self.picture.blocks, self.places(area), strict=False))
+        head = self._head_font(shown)
+        for block, placed in shown:
             painter.setOpacity(1.0 if block.lit else 0.55)
-            self._title(painter, block, placed)
+            self._title(painter, block, placed, head)
             for k in range(len(placed.boxes) - 1):
                 self._arrow(painter, placed.boxes[k], placed.boxes[k + 1], block.boxes[k + 1].part == "join")
             for way in block.ways:
@@ -76,11 +78,18 @@ class BlocksPlot(Board):
                 self._box(painter, box, place)
         painter.setOpacity(1.0)
 
-    def _title(self, painter: QPainter, block: Block, placed: Placed) -> None:
+    def _head_font(self, shown: list[tuple[Block, Placed]]) -> QFont:
+        """The largest type in which every title fits: all have one size."""
         unit = self.theme.scale
         sizes = [font(size * unit, MEDIUM) for size in (BODY, SMALL, 0.85 * SMALL)]
-        wide = placed.column.width() - 4 * unit
-        painter.setFont(next((f for f in sizes if text_width(f, block.title) <= wide), sizes[-1]))
+        return next(
+            (f for f in sizes if all(text_width(f, b.title) <= p.column.width() - 4 * unit for b, p in shown)),
+            sizes[-1],
+        )
+
+    def _title(self, painter: QPainter, block: Block, placed: Placed, used: QFont) -> None:
+        unit, wide = self.theme.scale, placed.column.width() - 4 * self.theme.scale
+        painter.setFont(used)
         painter.setPen(QColor(self.theme.text if block.lit else self.theme.dim))
         line = QRectF(placed.boxes[0].left(), placed.column.top() - 4 * unit, placed.boxes[0].width(), HEAD * unit)
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip,

@@ -19,6 +19,7 @@ from engine.session.session import Session
 from gui.lesson import Lesson
 from gui.lesson.numbers import number
 from gui.lesson.text import LessonError, LessonText, load_lesson, parse_lesson, rich
+from gui.lesson.text import Words as Passage
 from gui.mathtext import MathLabel
 from gui.tokens import DARK, LIGHT
 
@@ -152,14 +153,35 @@ def shown(part: QWidget) -> str:
     return "\n".join(one.text() for one in part.findChildren(QLabel) if one.isVisible())
 
 
+def words_of(passage: Passage) -> str:
+    """The first words of a text, as they are shown."""
+    return rich(next(block.text for block in passage.blocks if block.kind != "formula"))
+
+
 def test_an_own_text_else_the_general_one(qtbot: QtBot, lesson: Lesson) -> None:
+    texts = load_lesson("landscapes.descent")
+    mine, theirs = (words_of(texts.words(name)) for name in ("adam", "other"))
+
+    def tells(own: bool, general: bool) -> None:
+        qtbot.waitUntil(lambda: (theirs in shown(lesson.top), mine in shown(lesson.inside)) == (general, own))
+        assert lesson.title.text() == texts.general.title
+
     lesson.load("landscapes.descent", "10.2")
     assert lesson.top.head.text() == "LESSON · 10.2"
-    general = lesson.title.text()
-    lesson.set_series([("sgd", "SGD"), ("adam", "Adam")], "adam")
-    assert lesson.title.text() == "Adam" != general
+    tells(own=False, general=True)
+    lesson.set_series(
+        [("sgd", "SGD"), ("adam", "Adam")], "adam"
+    )  # the box says who, below it stand the words on that one
+    tells(own=True, general=False)
+    assert "Adam" not in shown(lesson.inside).splitlines()
+    assert lesson.inside.chooser.geometry().bottom() < lesson.inside.words.geometry().top()
+    lesson.set_whole(True)
+    tells(own=True, general=True)
+    lesson.set_series([("adam", "Adam")], "adam")  # no box
+    qtbot.waitUntil(lambda: "Adam" in shown(lesson.inside).splitlines())
+    lesson.set_whole(False)
     lesson.set_series([("sgd", "SGD"), ("other", "Other")], "other")
-    assert lesson.title.text() == general
+    tells(own=False, general=True)
     qtbot.waitUntil(lambda: any(f.isVisible() for f in lesson.top.findChildren(MathLabel)))
 
 
@@ -183,7 +205,8 @@ def test_choosing_by_keyboard(qtbot: QtBot, lesson: Lesson) -> None:
     lesson.set_series([("sgd", "SGD"), ("adam", "Adam")], "sgd")
     assert not heard, "only the reader's choice is told"
     qtbot.keyClick(lesson.inside.chooser, Qt.Key.Key_Down)
-    assert heard == ["adam"] and lesson.title.text() == "Adam"
+    assert heard == ["adam"]
+    qtbot.waitUntil(lambda: words_of(load_lesson("landscapes.descent").words("adam")) in shown(lesson.inside))
 
 
 class Layouts(QObject):
