@@ -39,6 +39,8 @@ class Lesson(QWidget):
         self._theme = theme
         self._text = LessonText()
         self._problem = ""
+        self._marked = ""
+        self.loaded = False
         self.whole = False
         self.typesetter = Typesetter(self)
         self.typesetter.set_paused(True)  # until it is seen
@@ -103,6 +105,7 @@ class Lesson(QWidget):
 
     def load(self, id: str, section: str) -> None:
         """Show the lesson of an experiment (`landscapes.descent`) and the chapter's section it belongs to."""
+        self.loaded = True
         self.top.set_head(f"Lesson · {section}" if section else "Lesson")
         try:
             self._text, self._problem = load_lesson(id), ""
@@ -142,12 +145,14 @@ class Lesson(QWidget):
             button.clicked.connect(self._use_preset)
             self.presets.body.addWidget(button)
         self.presets.setVisible(bool(presets))
+        self.mark_preset(self._marked)
 
     def mark_preset(self, name: str) -> None:
-        """Mark the preset whose settings are in hand; none where they are nobody's."""
+        """Mark the preset whose settings are in hand, also of those offered later; none where they are nobody's."""
+        self._marked = name
         for button in self.presets.findChildren(TextButton):
             chosen = bool(name) and button.objectName() == name
-            if button.property("chosen") != chosen:
+            if bool(button.property("chosen")) != chosen:
                 button.setProperty("chosen", chosen)
                 button.setAccessibleName(f"{button.title}, in hand" if chosen else button.title)
                 button.style().unpolish(button)

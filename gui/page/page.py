@@ -30,7 +30,6 @@ class Page(PageEdits):
     def __init__(self, experiment: Experiment, pump: Pump, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(experiment, pump, theme, parent)
         self._connect()
-        self.apply_theme(theme)
 
     def _connect(self) -> None:
         self.form.edited.connect(self._edited)
@@ -70,9 +69,6 @@ class Page(PageEdits):
         bar.set_unit(self.experiment.unit)
         if self.experiment.pace:
             bar.set_speed(self.experiment.pace)
-        lesson.load(self.experiment.id, self.experiment.section)
-        lesson.set_presets(list(self.presets))
-        lesson.set_prediction(self.questions.current)
 
     @cached_property
     def _offered(self) -> dict[str, Spec]:

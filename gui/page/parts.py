@@ -84,47 +84,56 @@ class PageParts(QWidget):
         layout.addLayout(body, 1)
         layout.addWidget(self.notice)
         layout.addWidget(self.transport)
-        # Each part has a style sheet of its own: one for the page is worked out for all that is in it in one go.
-        self._unplaced = [(self.view, 0), (self.left, 0), (self.lesson, 2)]  # and the place of each, as they come
-        for part, _ in self._unplaced:
-            part.setParent(self)  # it goes with the page
-            part.hide()
+        for part in (self.left, self.view, self.lesson):
+            part.hide()  # until it is dressed: to work out how it looks takes half as long when it is in its place
+            self.columns.addWidget(part)
+        self.columns.setStretchFactor(1, 1)
+        self.columns.setCollapsible(1, False)
+        self._empty = True  # nothing is seen yet
         self._seen: dict[QWidget, bool] = {}  # of the columns beside the plots
-        self._stale: list[QWidget] = []  # parts in another theme than the page's
+        self._stale: list[QWidget] = []  # parts in another theme than the page's, or in none
         self._turns = QTimer(self)
         self._turns.setInterval(0)
         self._turns.timeout.connect(self._turn)
+        self._begin_theme(self.theme)
 
     # -- a little in every turn of the event loop ----------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The first time its parts come in one after another: to work out how all of them look takes too long for one
-        go."""
+        """The first time its parts are made ready one after another, and seen when all are: to work out how they look
+        takes too long for one go."""
         super().showEvent(event)
-        if self._unplaced:
-            self._turns.start()
+        if self._empty:
+            self._begin_turns()
+
+    def _begin_turns(self) -> None:
+        self.setUpdatesEnabled(False)
+        self._turns.start()
 
     @Slot()
     def _turn(self) -> None:
         self._pump.rest()
-        if self._unplaced:
-            self._place(*self._unplaced.pop(0))
+        if self._empty and not self.lesson.loaded:
+            self._fill_lesson()
         elif self._stale:
             self._dress(self._stale.pop(0))
-        if not (self._unplaced or self._stale):
+        else:
+            if self._empty:
+                self._empty = False
+                self._show_parts()
             self._turns.stop()
             self._pump.wake()
             self.setUpdatesEnabled(True)
 
-    def _place(self, part: QWidget, place: int) -> None:
-        dress(part, self.theme)
-        self.columns.insertWidget(place, part)
-        part.setVisible(self._seen.get(part, True))
+    def _fill_lesson(self) -> None:
+        self.lesson.load(self.experiment.id, self.experiment.section)
+        self.lesson.set_presets(list(self.presets))
+        self.lesson.set_prediction(self.questions.current)
+
+    def _show_parts(self) -> None:
+        for part in (self.left, self.view, self.lesson):
+            part.setVisible(self._seen.get(part, True))
         self._share_width()
-        if not self._unplaced:
-            self.columns.setStretchFactor(self.columns.indexOf(self.view), 1)
-            self.columns.setCollapsible(self.columns.indexOf(self.view), False)
-            self._dress_handles()
 
     def _dress_handles(self) -> None:
         for place in range(1, self.columns.count()):
@@ -134,17 +143,10 @@ class PageParts(QWidget):
 
     # -- looks ---------------------------------------------------------------------------------------------------------
 
-    def apply_theme(self, theme: Theme) -> None:
-        """Have another theme at once."""
-        self._begin_theme(theme)
-        while self._stale:
-            self._dress(self._stale.pop(0))
-
     def change_theme(self, theme: Theme) -> None:
         """Have another theme soon: part after part, and seen when all have it."""
         self._begin_theme(theme)
-        self.setUpdatesEnabled(False)
-        self._turns.start()
+        self._begin_turns()
 
     def _begin_theme(self, theme: Theme) -> None:
         self.theme = theme
@@ -152,21 +154,19 @@ class PageParts(QWidget):
             self._scale = theme.scale
             self._share_width()
         self._dress_handles()
+        # Each part has a style sheet of its own: one for the page is worked out for all that is in it in one go.
         self._stale = [self.view, self.left, self.lesson, self.transport, self.notice]
 
     def _dress(self, part: QWidget) -> None:
-        if part not in [unplaced for unplaced, _ in self._unplaced]:
-            dress(part, self.theme)
+        dress(part, self.theme)
         themed = self.form if part is self.left else part
         themed.apply_theme(self.theme)  # type: ignore[attr-defined]
 
     def show_columns(self, settings: bool, lesson: bool) -> None:
         """Which columns are to be seen beside the plots."""
         self._seen = {self.left: settings, self.lesson: lesson}
-        for part, seen in self._seen.items():
-            if self.columns.indexOf(part) >= 0:
-                part.setVisible(seen)
-        self._share_width()
+        if not self._empty:
+            self._show_parts()
 
     def _share_width(self) -> None:
         sides = round(264 * self._scale), round(300 * self._scale)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +24,30 @@ class CurveData(Plot):
     log_x: bool
     series: dict[str, Series]
     events: list[tuple[float, str]]
+    _put_off: set[str] | None = None  # what is to follow at the end of several changes
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Several changes in one: legend, range and painting follow once, at the end."""
+        if self._put_off is not None:  # within another
+            yield
+            return
+        self._put_off = set()
+        try:
+            yield
+        finally:
+            due, self._put_off = self._put_off, None
+            if "legend" in due:
+                self.update_header()
+            if "data" in due:
+                self.data_changed()
+
+    def update_header(self) -> None:
+        """Bring the legend up to date with the series."""
+        if self._put_off is None:
+            super().update_header()
+        else:
+            self._put_off.add("legend")
 
     def set_series(
         self,

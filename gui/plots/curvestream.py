@@ -106,6 +106,9 @@ class CurveStream(CurveRange):
 
     def data_changed(self) -> None:
         """Fit the range unless the user has zoomed, and paint."""
+        if self._put_off is not None:
+            self._put_off.add("data")
+            return
         self._forget()
         self._fit()
         self._note()

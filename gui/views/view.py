@@ -27,6 +27,9 @@ from gui.theme import SeriesStyle, Theme, series_style
 
 TURN = 6  # milliseconds between two plots, so that the window can answer in between
 STREAM = 0.15  # seconds: views that follow each other faster belong to a run that streams
+AT_ONCE = (
+    0.03  # seconds a view may take in one turn of the event loop; what it did not get to is drawn in the next ones
+)
 GROWN, LEISURE = 4.0, 0.1  # while it does, curves are drawn when they grew by so many pixels, or after so many seconds
 
 
@@ -149,12 +152,13 @@ class View(QWidget):
         self._parts.clear()
         self._due.clear()
         for name, curves in self.curves.items():
-            for key in self._keys.pop(name, set()):
-                curves.remove(key)
-            curves.set_events([])
-            curves.set_cursor(None)
-            if self.experiment.stacked and not self._declared[name].x:  # one time axis for all
-                curves.set_x_range(0, max(self.experiment.steps(spec), 1))
+            with curves.at_once():
+                for key in self._keys.pop(name, set()):
+                    curves.remove(key)
+                curves.set_events([])
+                curves.set_cursor(None)
+                if self.experiment.stacked and not self._declared[name].x:  # one time axis for all
+                    curves.set_x_range(0, max(self.experiment.steps(spec), 1))
         if self.experiment.eager:
             return  # its next pictures come at once; an empty one in between would flicker
         for widget in self.pictures.values():
@@ -183,7 +187,7 @@ class View(QWidget):
         events = [(float(e.step), " = ".join(told(view.spec, e.key, e.value))) for e in view.branch.events]
         for name, curves in self.curves.items():
             far = bool(self._declared[name].x) or curves.cursor_moves(float(view.step)) >= GROWN
-            self.in_turn(name, partial(self._show_curves, name, curves, lines, view, events), far)
+            self.in_turn(name, partial(self._show_at_once, name, curves, lines, view, events), far)
         for name, widget in self.pictures.items():
             if name in probes:
                 self._due[name] = now + self._every[name]
@@ -204,15 +208,17 @@ class View(QWidget):
                     plot.show_picture(None)  # type: ignore[attr-defined]
 
     def in_turn(self, name: str, part: Callable[[], None], hurry: bool = True) -> None:
-        """Bring one plot up to date: at once, or while a run streams in a turn of the event loop of its own.
+        """Bring one plot up to date: at once, or in a turn of the event loop of its own while a run streams, and where
+        others took long.
 
         Of several parts with one name only the newest is drawn; without hurry it may wait a little for a newer one.
         """
-        if not self.streaming:
+        late = self.live and time.monotonic() - self._came > AT_ONCE
+        if not (self.streaming or late):
             self._parts.pop(name, None)
             part()
             return
-        self._parts[name] = part, hurry
+        self._parts[name] = part, hurry or not self.streaming
         if not self._turns.isActive():
             self._turns.start()
 
@@ -258,6 +264,10 @@ class View(QWidget):
     def line_style(self, series: str, index: int) -> SeriesStyle:
         """How a contestant's lines look."""
         return series_style(series, self.places.get(series, index))
+
+    def _show_at_once(self, name: str, curves: Curves, *what: Any) -> None:
+        with curves.at_once():
+            self._show_curves(name, curves, *what)
 
     def _show_curves(
         self,

@@ -26,13 +26,13 @@ class ColouredLines(LinesPlot):
 
     def show_picture(self, picture: Lines | None) -> None:
         """Draw this one, in the colours of its series; a line of no series in that of words."""
-        super().show_picture(picture)
-        names = {f"{OWN}{line.name}": line.series for line in picture.lines} if picture is not None else {}
-        for key, name in names.items():
-            style = series_style("", self.order.index(name)) if name in self.order else None
-            self.series[key] = replace(self.series[key], style=style)
-        self.update_header()
-        self.data_changed()
+        with self.at_once():
+            super().show_picture(picture)
+            names = {f"{OWN}{line.name}": line.series for line in picture.lines} if picture is not None else {}
+            for key, name in names.items():
+                style = series_style("", self.order.index(name)) if name in self.order else None
+                self.series[key] = replace(self.series[key], style=style)
+            self.update_header()
 
     def _blank(self, theme: Theme) -> ColouredLines:
         twin = super()._blank(theme)

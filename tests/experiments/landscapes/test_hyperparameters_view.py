@@ -72,7 +72,8 @@ def test_cells_axes_and_legend(qtbot: QtBot, page: Page, tmp_path: Any) -> None:
     assert plot.canvas.bottom.log and not plot.canvas.left_axis.log
     assert (plot.canvas.bottom.name, plot.canvas.left_axis.name) == ("learning rate", "momentum")
     for theme in (DARK, LIGHT):
-        page.apply_theme(theme)
+        page.change_theme(theme)
+        qtbot.waitUntil(page.updatesEnabled)
         slow, fast = colour(plot, at(plot, 1, 1)), colour(plot, at(plot, 13, 15))
         assert slow.name() != fast.name() != theme.background
         plot.set_hidden("region 1", True)
