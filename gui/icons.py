@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
@@ -13,6 +14,7 @@ from gui.tokens import Theme, mix
 FOLDER = Path(__file__).resolve().parent.parent / "resources" / "icons" / "actions"
 
 
+@cache
 def _drawing(name: str) -> str:
     """The SVG text of an icon, in `currentColor`. Raises KeyError for a name nobody drew."""
     file = FOLDER / f"{name}.svg"

@@ -64,6 +64,7 @@ class Field(Plot):
         self._mouse: QPointF | None = None
         self._before_click: tuple[float, float] | None = None
         self._picture: tuple[object, QPixmap] | None = None
+        self._waits = False  # the field is another's: it comes soon
         self._sheet = Sheet()
         self.canvas.layer(self._paint_ground, 0)
         self._walk = self.canvas.layer(self._paint_walk, 5)
@@ -77,14 +78,16 @@ class Field(Plot):
         """
         x0, x1, y0, y1 = (float(v) for v in extent)
         self.relief = relief(np.asarray(z, float), (x0, x1, y0, y1), log)
-        self._picture = None
+        self._picture, self._waits = None, False
         if self._home is None or not self.zoomed:
             self._home = (x0, x1, y0, y1)
             self.canvas.set_range(*self._home)
         self.data_changed()
 
     def set_home(self, x0: float, x1: float, y0: float, y1: float) -> None:
-        """Show this range and return to it on reset; for a new surface. Emits nothing."""
+        """Show this range and return to it on reset; for a new surface, whose field comes next: until then the map in
+        hand is shown as it is. Emits nothing."""
+        self._waits = True
         self._home = (x0, x1, y0, y1)
         self.zoomed = False
         self.reset_switch.hide()
@@ -267,6 +270,10 @@ class Field(Plot):
             return
         ratio = self.devicePixelRatioF()
         key = (frame, ratio)
+        if self._picture is not None and self._waits:
+            whole = QRectF(0, 0, frame.width, frame.height)
+            painter.drawPixmap(whole, self._picture[1], QRectF(self._picture[1].rect()))
+            return
         if self._picture is None or self._picture[0] != key:
             made = QPixmap(max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio)))
             made.setDevicePixelRatio(ratio)

@@ -281,6 +281,8 @@ class Header(QWidget):
         height = top + row + round(2 * unit) if used else 0
         if height != self.height() or self.minimumHeight() != height:
             self.setFixedHeight(height)
+            if parent is not None and parent.isVisible() and (below_it := parent.layout()) is not None:
+                below_it.activate()  # at once: else the plot is painted as it was, and once more when it has moved
 
     def _chips_width(self) -> float:
         return sum(chip.sizeHint().width() + 2 * self.theme.scale for chip in self._chips.values())

@@ -33,14 +33,15 @@ class Note(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.hide()
 
-    def set_text(self, text: str) -> None:
-        """Say this; the whole of it is also told by the mouse."""
+    def set_text(self, text: str, *, wait: bool = False) -> None:
+        """Say this; the whole of it is also told by the mouse. `wait`: where there are no words there will be soon, so
+        its room is kept."""
         if text != self.text:
             self.text = text
             self.setToolTip(text)
             self.setAccessibleName(text)
-            self.setVisible(bool(text))
             self.update()
+        self.setVisible(bool(text) or (wait and not self.isHidden()))
 
     def sizeHint(self) -> QSize:
         """As high as a line."""
@@ -93,9 +94,11 @@ class LinesPlot(Curves):
             made[key] = replace(_series(line, index, order), name=self.hiding.name_of(line.series, line.name))
         before = [(key, s.label, s.style, s.order, s.name) for key, s in self.series.items()]
         laid = {key: s for key, s in self.series.items() if not key.startswith(OWN)}
+        if picture is None:  # what was there keeps its name in the legend until others come, so that nothing moves
+            made = {key: s.emptied() for key, s in self.series.items() if key not in laid}
         self.series = {**made, **laid}
         self.events = [(float(x), words) for x, words in picture.marks] if picture is not None else []
-        self.note.set_text(prose(picture.note) if picture is not None else "")
+        self.note.set_text(prose(picture.note) if picture is not None else "", wait=picture is None)
         if before != [(key, s.label, s.style, s.order, s.name) for key, s in self.series.items()]:
             self.update_header()
         self.data_changed()

@@ -47,7 +47,8 @@ class Space(QWidget):
         self._held: QPointF | None = None
         self._mouse: QPointF | None = None
         self.patient = False
-        self._picture: tuple[object, QPixmap, list[Trail]] | None = None  # of what, the picture, and its paths
+        # how it looks, of what, the picture, and its paths
+        self._picture: tuple[object, object, QPixmap, list[Trail]] | None = None
         self._making: Iterator[None] | None = None
         self._slices = QTimer(self)
         self._slices.setInterval(PAUSE)
@@ -61,7 +62,7 @@ class Space(QWidget):
         self.trails = trails
         if self.patient and self._picture is not None and self.isVisible():
             if self._shows(trails):
-                self._picture = (*self._picture[:2], trails)
+                self._picture = (*self._picture[:3], trails)
             elif not self._slices.isActive():
                 self._slices.start()
         else:
@@ -71,7 +72,7 @@ class Space(QWidget):
     def _shows(self, trails: list[Trail]) -> bool:
         """Whether the picture in hand shows these paths, but for what is too small to be seen."""
         assert self._picture is not None
-        shown = self._picture[2]
+        shown = self._picture[3]
         if self.field is None or self._making is not None or len(shown) != len(trails):
             return False
         field = self.field
@@ -79,13 +80,18 @@ class Space(QWidget):
         return all(new.looks_like(old, least) for new, old in zip(trails, shown, strict=True))
 
     def _looks(self) -> object:
-        """What a picture depends on, but for the paths."""
-        return self.camera(), self.theme, self.devicePixelRatioF(), id(self.field), id(self.mesh)
+        """What a picture depends on, but for what it shows."""
+        return self.camera(), self.theme, self.devicePixelRatioF()
+
+    def _subject(self) -> object:
+        """What a picture shows, but for the paths."""
+        return id(self.field), id(self.mesh)
 
     def _make(self) -> Iterator[None]:
         """Make a new picture; yields often, and puts the picture in place at the end."""
         assert self.field is not None and self.mesh is not None
-        looks, trails, camera, ratio = self._looks(), self.trails, self.camera(), self.devicePixelRatioF()
+        looks, subject, trails = self._looks(), self._subject(), self.trails
+        camera, ratio = self.camera(), self.devicePixelRatioF()
         made = QPixmap(max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
         made.setDevicePixelRatio(ratio)
         made.fill(QColor(self.theme.background))
@@ -97,7 +103,7 @@ class Space(QWidget):
             yield from self._paint_surface(painter, camera, self.field, self.mesh, trails)
         finally:
             painter.end()
-        self._picture = (looks, made, trails)
+        self._picture = (looks, subject, made, trails)
 
     @Slot()
     def _next_slice(self) -> None:
@@ -112,19 +118,23 @@ class Space(QWidget):
             if time.perf_counter() >= until:
                 return
         self._making = None
-        if self._picture is None or self._picture[2] is self.trails:
+        if self._picture is None or (self._picture[3] is self.trails and self._picture[1] == self._subject()):
             self._slices.stop()
         self.update()
 
     def _shown_picture(self) -> QPixmap:
-        """The picture to show now; made at once where the one in hand is of something else."""
-        if self._picture is None or self._picture[0] != self._looks():
+        """The picture to show now. Where the one in hand looks otherwise a new one is made at once; where it shows
+        another surface too, unless there is patience: then it stays until the new one is made."""
+        old = self._picture is not None and self._picture[1] != self._subject()
+        if self._picture is None or self._picture[0] != self._looks() or (old and not self.patient):
             self._slices.stop()
             self._making = None
             for _ in self._make():
                 pass
+        elif old and not self._slices.isActive():
+            self._slices.start()
         assert self._picture is not None
-        return self._picture[1]
+        return self._picture[2]
 
     def camera(self) -> Camera:
         """The camera as it stands."""

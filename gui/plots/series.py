@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -47,6 +47,10 @@ class Series:
     _shown: dict[bool, tuple[Floats, Floats, Floats]] = field(default_factory=dict, init=False, repr=False)
     _rising: bool | None = field(default=None, init=False, repr=False)
     _sunk: NDArray[np.intp] | None = field(default=None, init=False, repr=False)
+
+    def emptied(self) -> Series:
+        """The same line without its points."""
+        return replace(self, x=EMPTY, y=EMPTY, low=EMPTY, high=EMPTY)
 
     def across(self, log: bool = False) -> Span | None:
         """Smallest and largest finite abscissa as the view has them."""

@@ -86,7 +86,7 @@ class Surface3D(Switched, QWidget):
             self._repaint()
 
     def set_patient(self, on: bool) -> None:
-        """While a run streams: let a new picture of moving paths be made bit by bit, and show it when it is done."""
+        """Let a new picture of another surface or other paths be made bit by bit, and show it when it is done."""
         self.space.patient = on
 
     def set_overlay(self, key: str, x: ArrayLike, y: ArrayLike, label: str, style: SeriesStyle | None = None) -> None:

@@ -153,8 +153,8 @@ class View(QWidget):
         self._due.clear()
         for name, curves in self.curves.items():
             with curves.at_once():
-                for key in self._keys.pop(name, set()):
-                    curves.remove(key)
+                for key in self._keys.get(name, set()):  # its name stays in the legend until the run has others
+                    curves.set_data(key, (), ())
                 curves.set_events([])
                 curves.set_cursor(None)
                 if self.experiment.stacked and not self._declared[name].x:  # one time axis for all

@@ -498,8 +498,24 @@ def test_lines_keep_what_others_laid_over_them(qtbot: QtBot) -> None:
     assert plot.events == [(2.0, "turn")]
     plot.set_hidden("line/a", False)
     assert plot.home()[:2] == (0, 5)  # what was laid over does not stretch it
+    plot.show_picture(None)  # names keep their place in the legend until others come
+    assert list(plot.series) == ["line/a", "line/theory", "overlay 0"]
+    assert [s.x.size for s in plot.series.values()] == [0, 0, 2] and not plot.events
+    plot.show_picture(Lines((Line("b", np.arange(2.0), np.ones(2)),)))
+    assert list(plot.series) == ["line/b", "overlay 0"]
+
+
+def test_a_remark_keeps_its_room_for_the_next_one(qtbot: QtBot) -> None:
+    plot = made(qtbot, "lines", None)
+    assert isinstance(plot, LinesPlot) and plot.note.isHidden()
     plot.show_picture(None)
-    assert list(plot.series) == ["overlay 0"]
+    assert plot.note.isHidden()
+    line = Line("a", np.arange(5.0), np.ones(5))
+    plot.show_picture(Lines((line,), note="seen"))
+    plot.show_picture(None)
+    assert not plot.note.isHidden() and plot.note.text == ""
+    plot.show_picture(Lines((line,)))
+    assert plot.note.isHidden()
 
 
 def test_lines_tell_values_and_marks_and_no_cursor(qtbot: QtBot) -> None:

@@ -120,7 +120,7 @@ class SurfaceView(View):
         if not np.isfinite(values).any():
             return
         self.relief.space.labels = ("", "", found.value_label.replace("log10", "log"))
-        self.relief.set_patient(self.streaming)
+        self.relief.set_patient(self.live)
         self.relief.set_field(values, found.extent, log=False)
         names = {f"path {name}" for name, _, _ in found.paths}
         for key in set(self.relief.trails) - names:

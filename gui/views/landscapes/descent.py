@@ -148,7 +148,7 @@ class DescentView(View):
     @Slot()
     def _show_relief(self) -> None:
         waiting, self._later = self._later, {}
-        self.relief.set_patient(self.streaming)
+        self.relief.set_patient(self.live)
         for key, path in waiting.items():
             self.relief.set_path(key, *path)
 
