@@ -10,7 +10,8 @@ Kind = Literal["gradient", "momentum", "scale", "correction", "step"]
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number, or one per coordinate, with its name, its symbol in LaTeX and what it is drawn as."""
+    """A number, or one per coordinate, with its name, its symbol in LaTeX and what it is drawn as. What is counted is
+    an int."""
 
     name: str
     latex: str

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 from engine.quantity import Quantity
 from gui.lesson.parts import Words
 from gui.mathtext import MathLabel, Typesetter
+from gui.plots.ticks import MINUS
 from gui.plots.ticks import number as plotted
 from gui.tokens import Theme
 
@@ -20,7 +21,10 @@ KINDS = {"gradient": "bad", "momentum": "good", "step": "accent"}  # as the arro
 
 
 def number(value: float) -> str:
-    """Four significant digits as plots write them: `−3.812`, `1.234×10⁻¹⁰`, `0.005000`, `∞`; a dash for none."""
+    """Four significant digits as plots write them: `−3.812`, `1.234×10⁻¹⁰`, `0.005000`, `∞`; a dash for none. What is
+    counted (an int) is told whole, as far as there is room."""
+    if isinstance(value, int) and abs(value) < 10**8:
+        return f"{value:,}".replace("-", MINUS)
     return "–" if math.isnan(value) else plotted(value)
 
 

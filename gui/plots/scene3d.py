@@ -21,7 +21,7 @@ from gui.plots.readout import Row, draw_readout
 from gui.plots.relief import Relief, colour_table
 from gui.plots.space import CELLS, TALL, Camera, Mesh, drape, strands, to_box, to_data
 from gui.plots.ticks import number
-from gui.plots.trails import Trail
+from gui.plots.trails import Trail, together
 from gui.tokens import Theme, alpha
 
 AZIMUTH, ELEVATION = 35.0, 38.0
@@ -320,6 +320,7 @@ class Space(QWidget):
             )
             if not trail.ghost:
                 named.append((*spot, trail.label, trail.colour(theme)))
+        named = together(named, theme)
         used = font(SMALL * unit, MEDIUM)
         sizes = [(text_width(used, words), 15 * unit) for _, _, words, _ in named]
         boxes = place_labels([n[:2] for n in named], sizes, self.width(), self.height(), 10 * unit)

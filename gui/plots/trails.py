@@ -16,6 +16,7 @@ from gui.plots.labels import place_labels
 from gui.plots.marks import draw_arrow, draw_line, draw_mark, draw_words, stamp_words
 from gui.tokens import Theme, mix
 
+SAME = 4.0  # px between heads that stand at one place
 Tip = tuple[float, float, str, str]  # x, y in plot pixels, words, colour
 
 
@@ -144,7 +145,7 @@ def draw_heads(
         if not trail.ghost:
             named.append((x, y, trail.label if inside else f"{trail.label}, outside", colour))
     used = font(SMALL * unit, MEDIUM)
-    named += tips
+    named = together(named, theme) + tips
     sizes = [(text_width(used, words), 15.0 * unit) for _, _, words, _ in named]
     boxes = place_labels([tip[:2] for tip in named], sizes, frame.width, frame.height, 10 * unit)
     for (x, y, words, colour), box in zip(named, boxes, strict=True):
@@ -158,6 +159,22 @@ def draw_heads(
             stamp_words(painter, words, place, used, colour, theme.background, ratio)
         else:
             draw_words(painter, words, place, used, colour, theme.background)
+
+
+def together(tips: list[Tip], theme: Theme) -> list[Tip]:
+    """Names to draw: where more than two heads stand at one place, as all do at the start, the first and a count."""
+    groups: list[list[Tip]] = []
+    for tip in tips:
+        near = next((g for g in groups if max(abs(g[0][0] - tip[0]), abs(g[0][1] - tip[1])) < SAME), None)
+        if near is None:
+            groups.append([tip])
+        else:
+            near.append(tip)
+    named: list[Tip] = []
+    for group in groups:
+        x, y, words, _ = group[0]
+        named += group if len(group) <= 2 else [(x, y, f"{words} and {len(group) - 1} more", theme.text)]
+    return named
 
 
 def _rim_point(frame: Frame, x: float, y: float, inset: float) -> tuple[float, float]:

@@ -129,7 +129,9 @@ class View(QWidget):
 
     def answers(self) -> Mapping[str, Any]:
         """The latest answers to what this view wanted, for a picture of the same run elsewhere."""
-        return {name: widget.picture for name, widget in self.pictures.items()}  # type: ignore[attr-defined]
+        self._draw_rest()
+        found = {name: widget.picture for name, widget in self.pictures.items()}  # type: ignore[attr-defined]
+        return {name: picture for name, picture in found.items() if picture is not None}
 
     # -- what the page asks -------------------------------------------------------------------------------------------
 
@@ -221,6 +223,12 @@ class View(QWidget):
         self._parts[name] = part, hurry or not self.streaming
         if not self._turns.isActive():
             self._turns.start()
+
+    def _draw_rest(self) -> None:
+        """Draw now what waits for its turn."""
+        waiting, self._parts = self._parts, {}
+        for part, _ in waiting.values():
+            part()
 
     @Slot()
     def _next_part(self) -> None:

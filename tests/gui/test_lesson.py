@@ -119,6 +119,7 @@ def test_formulas_in_the_line(text: str, made: str) -> None:
         (-3.8119, "−3.812"), (21.9, "21.90"), (0.005, "0.005000"), (9999.9, "10000"), (99.999, "100.0"),
         (1234.4, "1234"), (1.2344e-10, "1.234×10⁻¹⁰"), (-5e12, "−5.000×10¹²"), (0.0, "0"), (-0.0, "0"),
         (float("nan"), "–"), (float("inf"), "∞"), (float("-inf"), "−∞"), (1e-4, "0.0001000"),
+        (70, "70"), (0, "0"), (25_557_032, "25,557,032"), (-3, "−3"), (4_089_184_256, "4.089×10⁹"),
     ],
 )  # fmt: skip
 def test_numbers_have_four_digits(value: float, text: str) -> None:
@@ -235,7 +236,7 @@ def settled(lesson: Lesson) -> Layouts:
 
 def test_while_it_runs_only_numbers_change(qtbot: QtBot, lesson: Lesson) -> None:
     lesson.set_series([("adam", "Adam")], "adam")
-    lesson.set_inside(inside(1))
+    lesson.set_inside(inside(1.0))
     lesson.settle()
     qtbot.waitUntil(lambda: lesson.typesetter.waiting == 0)
     QCoreApplication.processEvents()
@@ -245,7 +246,7 @@ def test_while_it_runs_only_numbers_change(qtbot: QtBot, lesson: Lesson) -> None
     assert not part.numbers.faded and part.numbers.lines == ("x = 1",)
     layouts = settled(lesson)
     before = layouts.count
-    for step in (2, 3, 12345):
+    for step in (2.0, 3.0, 12345.0):
         lesson.set_inside(inside(step))
         QCoreApplication.processEvents()
     assert layouts.count == before
@@ -260,7 +261,7 @@ def test_while_it_runs_only_numbers_change(qtbot: QtBot, lesson: Lesson) -> None
 
 
 def test_another_contestant_has_other_rows(qtbot: QtBot, lesson: Lesson) -> None:
-    lesson.set_inside(inside(1))
+    lesson.set_inside(inside(1.0))
     lesson.settle()
     other = Inside("sgd", ("x",), (Quantity("gradient", "g", (1.0, 2.0), "gradient"),), ("y = 1",), "A note.")
     lesson.set_inside(other)

@@ -26,6 +26,7 @@ from gui.plots.relief import levels, paint_map, relief
 from gui.plots.space import Camera, Mesh, drape, strands
 from gui.plots.surface3d import Surface3D
 from gui.plots.ticks import linear_ticks, log_ticks, number, prose, tick_words
+from gui.plots.trails import together
 from gui.tokens import DARK, LIGHT, PRINT
 
 STEPS = np.arange(101.0)
@@ -199,6 +200,16 @@ def test_labels_do_not_cover_each_other_nor_leave() -> None:
         assert a.left >= 0 and a.left + a.width <= 200 and a.top >= 0 and a.top + a.height <= 200
         assert all(a.overlap(b) == 0 for b in boxes[i + 1 :])
     assert Box(0, 0, 10, 10).overlap(Box(5, 5, 10, 10)) == 25
+
+
+def test_names_of_heads_at_one_place_are_not_piled_up() -> None:
+    at = [(50.0, 50.0), (51.0, 49.0), (50.0, 52.0), (120.0, 50.0), (122.0, 50.0)]
+    names = together([(x, y, word, "#ff0000") for (x, y), word in zip(at, "abcde", strict=True)], DARK)
+    assert names == [
+        (50.0, 50.0, "a and 2 more", DARK.text),
+        (120.0, 50.0, "d", "#ff0000"),
+        (122.0, 50.0, "e", "#ff0000"),
+    ]
 
 
 def test_ranges_stay_calm_while_data_streams() -> None:

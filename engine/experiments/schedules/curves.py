@@ -134,7 +134,7 @@ class Curves(Basis):
         if name == PLATEAU and state.ended:
             return Inside(name, SCHEDULES[name].formula, (), note="Its run has ended; step back to look inside.")
         told = [
-            Quantity("step", "t", (float(state.step),), "correction"),
+            Quantity("step", "t", (int(state.step),), "correction"),
             Quantity("learning rate", r"\eta_t", (row["learning_rate"],), "step"),
         ]
         if np.isfinite(row["momentum"]):
@@ -144,8 +144,8 @@ class Curves(Basis):
             told += [
                 Quantity("loss", "L_t", (row["loss"],), "gradient"),
                 Quantity("best loss", "L^{best}", (machine.best,), "scale"),
-                Quantity("bad in a row", "b_t", (float(machine.bad),), "scale"),
-                Quantity("rest of the cooldown", "c_t", (float(machine.cooldown),), "scale"),
+                Quantity("bad in a row", "b_t", (int(machine.bad),), "scale"),
+                Quantity("rest of the cooldown", "c_t", (int(machine.cooldown),), "scale"),
             ]
         return Inside(name, SCHEDULES[name].formula, tuple(told), note=f"Source: {SCHEDULES[name].source}.")
 

@@ -121,4 +121,9 @@ def test_what_takes_long_is_drawn_in_the_next_turns(qtbot: QtBot, monkeypatch: p
     view.show_run(session.view(), {}, ())
     assert not drawn
     qtbot.waitUntil(lambda: drawn == list(view.curves) and not view._turns.isActive())
+    assert not view.answers()  # nothing measured is no answer
+    picture = session.probe("network", **view.asks("network"))
+    view._came = 0.0
+    view.show_run(session.view(), {"network": picture}, ())
+    assert view.answers() == {"network": picture}, "what waits for its turn is there for a picture elsewhere"
     view.rest()

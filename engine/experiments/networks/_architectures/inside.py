@@ -32,9 +32,9 @@ def inside(found: Measured, series: str, step: int) -> Inside:
     row = found.rows[step]
     layer = [leaf for part in found.network.parts for leaf in leaves(part)][step]
     quantities = (
-        Quantity("parameters", "P", (float(row.parameters),), "scale"),
-        Quantity("multiply-adds", "M", (float(row.multiply_adds),), "scale"),
-        Quantity("receptive field", "r", (float(row.field.size),), "scale"),
+        Quantity("parameters", "P", (int(row.parameters),), "scale"),
+        Quantity("multiply-adds", "M", (int(row.multiply_adds),), "scale"),
+        Quantity("receptive field", "r", (int(row.field.size),), "scale"),
     )
     lines = list(_lines(layer, row, _before(found, row))) if isinstance(layer, Layer) else []
     what = JOINED.get(row.kind) or FREE.get(row.kind, "")

@@ -120,7 +120,7 @@ def inside(state: Trained, spec: Any, **asked: Any) -> Inside:
         largest = float(np.abs(state.params).max())
     quantities = (
         Quantity("learning rate", r"\eta", (float(spec.learning_rate),), "step"),
-        Quantity("weights and biases", "P", (float(len(state.params)),), "scale"),
+        Quantity("weights and biases", "P", (len(state.params),), "scale"),
         Quantity("largest of them", r"\max |\theta|", (largest,), "scale"),
     )
     return Inside("network", formulas, quantities, note=f"{len(state.params):,} parameters learn from batches of "
