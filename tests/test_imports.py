@@ -20,7 +20,7 @@ NOT_PARTS = ("experiment", "experiments", "session", "setup", "spec")
 DRIVE = ("gui.window", "gui.contents", "gui.documents", "gui.page", "gui.pump", "gui.pictures")
 # These are handed all they show and do not know that there are sessions.
 PLAIN = ("gui.plots", "gui.form", "gui.transport", "gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
-LOOKS = ("gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
+LOOKS = ("gui.layouts", "gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
 # One experiment or view by name, as against the folder that finds them.
 NAMED = re.compile(r"(engine\.experiments|gui\.views)\.(networks|landscapes|schedules|regularization|dynamics)\b")
 WARMED = ("engine.optimizers", "engine.networks.warm", "engine.experiments")  # built once, at set-up

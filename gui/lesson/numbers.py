@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from engine.quantity import Quantity
+from gui.layouts import clear
 from gui.lesson.parts import Words
 from gui.mathtext import MathLabel, Typesetter
 from gui.plots.ticks import MINUS
@@ -122,12 +123,7 @@ class Table(QWidget):
         return ("x", "y") if max(size for *_, size in self._shape) == 2 else tuple(str(i + 1) for i in range(count))
 
     def _build(self, quantities: Sequence[Quantity]) -> None:
-        while self._grid.count():
-            item = self._grid.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._grid)
         self.cells = []
         columns = min(MOST, max((len(q.value) for q in quantities), default=0))
         if columns > 1:

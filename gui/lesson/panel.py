@@ -10,9 +10,10 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from engine.experiment import Drawn, Inside, Prediction, Preset
+from gui.layouts import clear
 from gui.lesson.chapter import ChapterPart, ConventionPart
 from gui.lesson.inside import InsidePart
-from gui.lesson.parts import Column, Section, TextButton, Words, clear
+from gui.lesson.parts import Column, Section, TextButton, Words
 from gui.lesson.questions import QuestionPart
 from gui.lesson.signs import Signs
 from gui.lesson.text import LessonError, LessonText, load_lesson, rich

@@ -110,13 +110,3 @@ class TextButton(QPushButton):
         """Qt's: words wrap, so little width will do."""
         layout = self.layout()
         return layout.totalMinimumSize() if layout is not None else super().minimumSizeHint()
-
-
-def clear(layout: QVBoxLayout | QHBoxLayout, first: int = 0) -> None:
-    """Take every widget from place `first` on out of a layout and delete it."""
-    while layout.count() > first:
-        item = layout.takeAt(first)
-        widget = item.widget() if item is not None else None
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()

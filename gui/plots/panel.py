@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, Q
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from gui.fonts import BODY, REGULAR, SEMIBOLD, SMALL, TITLE, font
+from gui.layouts import emptied
 from gui.plots.curves import Curves
 from gui.plots.header import Header
 from gui.plots.hiding import Hiding, Switched
@@ -152,8 +153,7 @@ class Panel(QWidget):
     def _place(self) -> None:
         rows: tuple[QBoxLayout, ...] = (self._upper, self._lower)
         for row in rows:
-            while row.takeAt(0) is not None:
-                pass
+            emptied(row)
         for i, plot in enumerate(self.plots):
             if i < self.large:
                 self._upper.addWidget(plot, 1)

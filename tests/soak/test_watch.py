@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 import weakref
 
-from tests.soak.watch import _stacks
+import pytest
+
+from tests.soak.watch import Hang, _stacks, _stolen
 
 
 class Held:
@@ -38,3 +41,23 @@ def test_a_look_at_the_stacks_keeps_no_frame_alive() -> None:
     finally:
         gc.enable()
         gone.set()
+
+
+@pytest.mark.parametrize(
+    ("wall", "computed", "waited", "stolen", "own"),
+    [
+        (0.6, 0.3, 0.0, 0.0, 0.6),  # it waited for another thread: its own fault
+        (0.6, 0.3, 0.2, 0.0, 0.4),  # others had the core
+        (0.6, 0.3, 0.0, 0.2, 0.4),  # the host had it
+        (0.6, 0.3, 0.0, 5.0, 0.3),  # what was computed counts, whatever was taken from other cores
+        (0.3, 0.3, 0.0, 5.0, 0.3),
+        (0.6, 0.3, math.nan, 0.0, 0.6),  # where the system does not tell
+    ],
+)
+def test_what_of_a_standstill_is_the_app_s_own(
+    wall: float, computed: float, waited: float, stolen: float, own: float
+) -> None:
+    hang = Hang(wall, computed, waited, stolen, "play", "")
+    assert hang.own == pytest.approx(own)
+    assert "600 ms" in str(hang) or wall != 0.6
+    assert _stolen() >= 0

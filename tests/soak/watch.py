@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import gc
+import os
 import sys
 import tempfile
 import threading
@@ -29,23 +30,28 @@ class Hang:
     """A time in which the event loop did nothing else.
 
     `wall` seconds passed; `computed` of them the window's thread had a core, `waited` of them it wanted one and other
-    processes or threads had it (nan where the system does not tell); `during` is the action, `stack` where it stood.
+    processes or threads had it (nan where the system does not tell); `stolen` of all cores' time in between went to
+    other guests of a virtual machine's host. `during` is the action, `stack` where it stood.
     """
 
     wall: float
     computed: float
     waited: float
+    stolen: float
     during: str
     stack: str
 
     @property
     def own(self) -> float:
-        """Seconds that are the app's own fault: without those in which it wanted a core and got none."""
-        return self.wall - (self.waited if self.waited == self.waited else 0.0)
+        """Seconds that are the app's own fault: without those in which it wanted a core and got none, or in which it
+        stood still while the host had taken one away. What it computed always counts."""
+        still = self.wall - (self.waited if self.waited == self.waited else 0.0)
+        return still - min(self.stolen, max(0.0, still - self.computed))
 
     def __str__(self) -> str:
-        told = f"{1000 * self.wall:.0f} ms (computed {1000 * self.computed:.0f}, no core for {1000 * self.waited:.0f})"
-        return f"{told} in {self.during}\n{self.stack}"
+        parts = {"computed": self.computed, "no core for": self.waited, "the host took": self.stolen}
+        told = ", ".join(f"{words} {1000 * seconds:.0f}" for words, seconds in parts.items())
+        return f"{1000 * self.wall:.0f} ms ({told}) in {self.during}\n{self.stack}"
 
 
 class Heart(QObject):
@@ -65,7 +71,7 @@ class Heart(QObject):
         self._timer.setInterval(TICK)
         self._timer.timeout.connect(self._beat)
         self._last = 0.0
-        self._clock = (0.0, 0.0)
+        self._clock = (0.0, 0.0, 0.0)
         self._stack = ""
         self._thread: threading.Thread | None = None
         self._done = threading.Event()
@@ -80,7 +86,7 @@ class Heart(QObject):
 
     def reset(self) -> None:
         """What was until now is not counted (a pause between two windows)."""
-        self._stack, self._clock, self._last = "", (time.thread_time(), _without_core()), time.perf_counter()
+        self._stack, self._clock, self._last = "", _clocks(), time.perf_counter()
         self._timer.start()
 
     def rest(self) -> None:
@@ -96,13 +102,14 @@ class Heart(QObject):
 
     @Slot()
     def _beat(self) -> None:
-        now, computed, waited = time.perf_counter(), time.thread_time(), _without_core()
+        now, clocks = time.perf_counter(), _clocks()
         wall = now - self._last
         self.count += 1
         if wall > 0.05:
-            hang = Hang(wall, computed - self._clock[0], waited - self._clock[1], self.during, self._stack)
+            computed, waited, stolen = (after - before for after, before in zip(clocks, self._clock, strict=True))
+            hang = Hang(wall, computed, waited, stolen, self.during, self._stack)
             self.worst = sorted([*self.worst, hang], key=lambda one: -one.own)[: self._kept]
-        self._last, self._clock, self._stack = now, (computed, waited), ""
+        self._last, self._clock, self._stack = now, clocks, ""
 
     def _look(self) -> None:
         while not self._done.wait(0.02):
@@ -127,6 +134,20 @@ def _stacks(window: int) -> str:
     own = found.pop(window, [])
     parts = [own[:7], *(lines[:4] for lines in found.values())]
     return "\n  beside it:\n".join("\n".join(part) for part in parts)
+
+
+def _clocks() -> tuple[float, float, float]:
+    return time.thread_time(), _without_core(), _stolen()
+
+
+def _stolen() -> float:
+    """Seconds, of all cores together, that a virtual machine wanted and its host gave to others, as Linux counts them
+    in hundredths; 0 elsewhere."""
+    try:
+        with open("/proc/stat") as stream:
+            return int(stream.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0.0
 
 
 def _without_core() -> float:
