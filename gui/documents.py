@@ -39,7 +39,11 @@ class Documents(QObject):
         self._left: Left | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(KEEP)
-        self._timer.timeout.connect(self.keep)
+        self._timer.timeout.connect(self._keep_soon)
+        self._due: list[Page] = []  # whose runs are to be kept
+        self._turns = QTimer(self)
+        self._turns.setInterval(0)
+        self._turns.timeout.connect(self._keep_next)
 
     def menu(self) -> QMenu:
         """The menu of files; its actions are the window's."""
@@ -191,29 +195,49 @@ class Documents(QObject):
         self.keep()  # its own files first, and only then away with those
         left.remove()
 
-    @Slot()
     def keep(self) -> None:
         """Keep every run that has gone on since; a folder that cannot be written is told once."""
+        self._keep(self._pages())
+
+    @Slot()
+    def _keep_soon(self) -> None:
+        self._due = list(self._pages())
+        self._turns.start()
+
+    @Slot()
+    def _keep_next(self) -> None:
+        """One page in a turn of the event loop."""
+        if self._due:
+            self._keep([self._due.pop()])
+        else:
+            self._turns.stop()
+
+    def _keep(self, pages: Iterable[Page]) -> None:
         from engine.atomic import FileError
 
         if self._keeper is None:
             return
         runs: dict[str, Saved] = {}
-        for page in self._pages():
+        for page in pages:
             document = page.document()
             if document is not None and any(branch.steps for branch in document.branches):
                 runs[page.experiment.id] = document
         try:
             self._keeper.keep(runs)
         except FileError as error:
-            self._timer.stop()
+            self._rest()
             here = self._page()
             if here is not None:
                 here.notice.show_message(f"Unsaved runs cannot be kept for the case of a crash: {error}", bad=True)
 
+    def _rest(self) -> None:
+        self._timer.stop()
+        self._turns.stop()
+        self._due.clear()
+
     def end(self) -> None:
         """The window closes: the run in hand is for the next start, nothing else is left."""
-        self._timer.stop()
+        self._rest()
         page = self._page()
         if page is not None:
             self._settings.setValue("experiment", page.experiment.id)

@@ -37,7 +37,7 @@ class Keeper:
         for id, document in runs.items():
             if self._kept.get(id) != document:
                 self._open()
-                write_text(self.folder / f"{id}{SUFFIX}", to_json(document), sync=False)
+                write_text(self.folder / f"{id}{SUFFIX}", to_json(document, compact=True), sync=False)
                 self._kept[id] = document
 
     def _open(self) -> None:

@@ -7,6 +7,7 @@ raised, bar, plots, line. Every length is a multiple of 4 px (borders 1 px), tim
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 
@@ -182,6 +183,7 @@ Form QCheckBox { font-size: ${body}px; }
 """)
 
 
+@lru_cache(maxsize=4)  # every part of every page asks
 def stylesheet(theme: Theme, scale: float | None = None) -> str:
     """The style sheet of the whole app. `scale` multiplies type and spacing (default: the theme's own)."""
     factor = theme.scale if scale is None else scale

@@ -123,8 +123,12 @@ class Space(QWidget):
         self.update()
 
     def _shown_picture(self) -> QPixmap:
-        """The picture to show now. Where the one in hand looks otherwise a new one is made at once; where it shows
-        another surface too, unless there is patience: then it stays until the new one is made."""
+        """The picture to show now. Where the one in hand looks otherwise a new one is made at once; where there is none
+        or it shows another surface too, unless there is patience: then it stays until the new one is made."""
+        if self._picture is None and self.patient:
+            nothing = QPixmap(1, 1)
+            nothing.fill(QColor(self.theme.background))
+            self._picture = (self._looks(), None, nothing, self.trails)
         old = self._picture is not None and self._picture[1] != self._subject()
         if self._picture is None or self._picture[0] != self._looks() or (old and not self.patient):
             self._slices.stop()

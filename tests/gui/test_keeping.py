@@ -195,5 +195,22 @@ def test_a_folder_that_cannot_be_written_is_told_once(
         raise FileError("a: cannot be written (the disk is full)")
 
     monkeypatch.setattr(keeping, "write_text", full)
-    window.documents.keep()
-    assert "the disk is full" in page.notice.label.text() and not window.documents._timer.isActive()
+    window.documents._keep_soon()
+    qtbot.waitUntil(lambda: "the disk is full" in page.notice.label.text(), timeout=20_000)
+    assert not window.documents._timer.isActive() and not window.documents._turns.isActive()
+
+
+def test_runs_are_kept_one_in_a_turn(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown(qtbot, window)
+    for id in ("networks.backprop", "landscapes.descent"):
+        page = window.show_experiment(id)
+        qtbot.waitUntil(lambda page=page: page.run.view is not None, timeout=20_000)  # type: ignore[misc]
+        page.run.step(2)
+        qtbot.waitUntil(lambda page=page: page.run.view.step == 2, timeout=20_000)  # type: ignore[misc]
+    assert window.documents._keeper is not None
+    kept: list[list[str]] = []
+    monkeypatch.setattr(window.documents._keeper, "keep", lambda runs: kept.append(list(runs)))
+    window.documents._keep_soon()
+    assert not kept
+    qtbot.waitUntil(lambda: not window.documents._turns.isActive(), timeout=20_000)
+    assert sorted(kept) == [["landscapes.descent"], ["networks.backprop"]]

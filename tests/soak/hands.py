@@ -263,6 +263,7 @@ class Hands:
         index, row = self.dice.randrange(self.window.tabs.count()), self.dice.randrange(6)
         if any(id.startswith(f"{self.window.contents.names[index]}.") for id in self.ids):
             self.window.tabs.setCurrentIndex(index)
+            QApplication.processEvents()  # two presses are two events
             wanted = [e.id for e in self.window.experiments if e.id.startswith(f"{self.window.contents.names[index]}.")]
             if row < len(wanted) and wanted[row] in self.ids:
                 self.window.list.setCurrentRow(row)
@@ -295,7 +296,7 @@ class Hands:
         return bool(self.ids) or self.page.experiment.id in path.read_text()
 
     def _keep(self) -> str:
-        self.window.documents.keep()
+        self.window.documents._keep_soon()  # as its timer does
         return ""
 
     def _dialog(self) -> str:
