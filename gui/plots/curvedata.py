@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -99,6 +99,15 @@ class CurveData(Plot):
         self.series[key] = Series(label, style, width=width, order=order, points=points, x=x, y=y)
         self.update_header()
         self.data_changed()
+
+    def put_in_order(self, keys: Iterable[str]) -> None:
+        """Have these lines in this order, in the legend too, and before all others. Raises KeyError."""
+        ordered = {key: self.series[key] for key in keys}
+        ordered |= {key: series for key, series in self.series.items() if key not in ordered}
+        if list(ordered) != list(self.series):
+            self.series = ordered
+            self.update_header()
+            self.data_changed()
 
     def remove(self, key: str) -> None:
         """Take a line or an overlay away; an unknown key is no error."""

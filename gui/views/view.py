@@ -300,6 +300,7 @@ class View(QWidget):
         for key in self._keys.get(name, set()) - set(data):
             curves.remove(key)
         self._keys[name] = set(data)
+        curves.put_in_order(data)
         curves.set_lines(data)
         at = float(view.step)
         if declared.x:

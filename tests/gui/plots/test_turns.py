@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 import gui.views.view as views
 from engine.experiments import everything
 from engine.session.session import Session
+from engine.spec import build
 from gui.palette import series_style
 from gui.plots.curves import Curves
 from gui.plots.field import Field
@@ -59,6 +60,30 @@ def test_of_several_changes_the_legend_is_made_once(curves: Curves, monkeypatch:
         curves.remove("adam")
         curves.set_data("nobody", (), ())
     assert made[1:] == [["sgd"]]  # what was done before is shown
+
+
+def test_lines_stand_in_the_order_asked_for_and_others_behind(curves: Curves) -> None:
+    for name in ("own", "sgd", "adam", "lion"):
+        curves.set_series(name, name, series_style(name))
+    curves.put_in_order(["lion", "adam", "sgd"])
+    assert list(curves.series) == ["lion", "adam", "sgd", "own"] == [e.key for e in curves.entries()]
+    assert list(curves.header._chips) == list(curves.series)
+    with pytest.raises(KeyError):
+        curves.put_in_order(["nobody"])
+
+
+def test_contestants_of_a_new_run_stand_in_their_order_though_some_were_there_before(qtbot: QtBot) -> None:
+    experiment = next(e for e in everything() if e.id == "schedules.curves")
+    view = view_for(experiment, DARK)
+    qtbot.addWidget(view)
+    for names in (("step", "cosine"), ("constant", "step", "exponential", "cosine")):
+        session = Session(experiment, build(experiment.Spec, {"schedules": names}))
+        session.advance(3)
+        view.set_spec(session.spec)
+        view.show_run(session.view(), {}, ())
+        rates = view.curves["learning_rate"]
+        assert [e.label for e in rates.entries()][: len(names)] == [view.label(name) for name in session.series]
+    view.rest()
 
 
 def test_a_legend_that_grows_moves_the_plot_at_once(curves: Curves) -> None:
