@@ -22,6 +22,7 @@ from shiboken6 import isValid
 from gui.tokens import Theme
 
 SIZE = 16.0  # px of a formula's letters beside 13 px of text
+APART = 5  # milliseconds between two formulas: other timers have their turns meanwhile
 KEPT = 400  # pictures kept by one typesetter
 FADED = 0.35
 
@@ -119,7 +120,7 @@ class Typesetter(QObject):
         self._paused = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(0)
+        self._timer.setInterval(APART)
         self._timer.timeout.connect(self._next)
 
     def get(self, latex: str, colour: str, size: float) -> Setting | None:

@@ -21,6 +21,7 @@ DRIVE = ("gui.window", "gui.contents", "gui.documents", "gui.page", "gui.pump", 
 # These are handed all they show and do not know that there are sessions.
 PLAIN = ("gui.plots", "gui.form", "gui.transport", "gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
 LOOKS = ("gui.layouts", "gui.theme", "gui.tokens", "gui.palette", "gui.fonts")
+TURNS = "gui.turns"  # a timer of Qt's, made fair: it knows nothing of the house
 # One experiment or view by name, as against the folder that finds them.
 NAMED = re.compile(r"(engine\.experiments|gui\.views)\.(networks|landscapes|schedules|regularization|dynamics)\b")
 WARMED = ("engine.optimizers", "engine.networks.warm", "engine.experiments")  # built once, at set-up
@@ -89,11 +90,13 @@ def forbidden(module: str, target: str) -> str | None:
             return "only window, page, pump and pictures drive a session"
         if below(target, "engine.session") and below(module, *PLAIN):
             return "it is handed what it shows"
+        if below(module, TURNS) and below(target, "gui", "engine"):
+            return "it knows nothing of the house"
         if below(module, "gui.plots"):
             if below(target, "engine.experiment", "engine.spec"):
                 return "plots take arrays and know no experiment"
-            if below(target, "gui") and not below(target, "gui.plots", *LOOKS):
-                return "plots know only each other and how things look"
+            if below(target, "gui") and not below(target, "gui.plots", TURNS, *LOOKS):
+                return "plots know only each other, how things look and whose turn it is"
         if below(target, "gui.window"):
             return "the window is on top"
         above = ("gui.window", "gui.actions", "gui.documents", "gui.page", "gui.dialogs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
@@ -18,6 +18,7 @@ from gui.run import Run
 from gui.runs import Pinned
 from gui.theme import Theme, dress
 from gui.transport import Transport
+from gui.turns import Turns
 from gui.undo import Undo
 from gui.views import view_for
 
@@ -92,9 +93,8 @@ class PageParts(QWidget):
         self._empty = True  # nothing is seen yet
         self._seen: dict[QWidget, bool] = {}  # of the columns beside the plots
         self._stale: list[QWidget] = []  # parts in another theme than the page's, or in none
-        self._turns = QTimer(self)
-        self._turns.setInterval(0)
-        self._turns.timeout.connect(self._turn)
+        self._turns = Turns(0, self)
+        self._turns.due.connect(self._turn)
         self._begin_theme(self.theme)
 
     # -- a little in every turn of the event loop ----------------------------------------------------------------------

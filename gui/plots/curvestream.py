@@ -19,6 +19,7 @@ from gui.plots.recorder import Recorder
 from gui.plots.series import LogFrame, paint_empty, paint_events, paint_grid, paint_series
 from gui.tokens import Theme
 
+CALM, APART = 500, 40  # milliseconds without new data until a plot comes to rest; between two plots
 ALL_OFF = "All is switched off in the legend"
 
 
@@ -45,7 +46,8 @@ class CurveStream(CurveRange):
         self._later.timeout.connect(self._show_ready)
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
-        self._calm.setInterval(500)
+        # The plots of a page come to rest one after another: all in one turn would stop the window.
+        self._calm.setInterval(CALM + APART * (sum(map(ord, self.title)) % 8))
         self._calm.timeout.connect(self._settle)
         self._data = self.canvas.layer(self._paint_data, 0)
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -23,6 +23,7 @@ from gui.plots.space import CELLS, TALL, Camera, Mesh, drape, strands, to_box, t
 from gui.plots.ticks import number
 from gui.plots.trails import Trail, together
 from gui.tokens import Theme, alpha
+from gui.turns import Turns
 
 AZIMUTH, ELEVATION = 35.0, 38.0
 SLICE, PAUSE = 0.0015, 8  # seconds at work on a picture, and milliseconds from one piece of work to the next
@@ -50,9 +51,8 @@ class Space(QWidget):
         # how it looks, of what, the picture, and its paths
         self._picture: tuple[object, object, QPixmap, list[Trail]] | None = None
         self._making: Iterator[None] | None = None
-        self._slices = QTimer(self)
-        self._slices.setInterval(PAUSE)
-        self._slices.timeout.connect(self._next_slice)
+        self._slices = Turns(PAUSE, self)
+        self._slices.due.connect(self._next_slice)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("ownKeys", True)

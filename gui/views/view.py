@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.experiment import Curve, Drawn, Experiment, Picture
@@ -24,8 +24,9 @@ from gui.plots.pictures import plot_for
 from gui.pump import Probes
 from gui.runs import Pinned
 from gui.theme import SeriesStyle, Theme, series_style
+from gui.turns import Turns
 
-TURN = 6  # milliseconds between two plots, so that the window can answer in between
+TURN = 3  # milliseconds between two plots, so that the window can answer in between
 STREAM = 0.15  # seconds: views that follow each other faster belong to a run that streams
 AT_ONCE = (
     0.03  # seconds a view may take in one turn of the event loop; what it did not get to is drawn in the next ones
@@ -89,10 +90,8 @@ class View(QWidget):
         self._overlays = 0
         self._parts: dict[str, tuple[Callable[[], None], bool]] = {}  # what is still to be drawn of the newest view
         self._drawn_at: dict[str, float] = {}
-        self._turns = QTimer(self)
-        self._turns.setInterval(TURN)
-        self._turns.setTimerType(Qt.TimerType.PreciseTimer)
-        self._turns.timeout.connect(self._next_part)
+        self._turns = Turns(TURN, self)
+        self._turns.due.connect(self._next_part)
         self._came = 0.0
         self._due: dict[str, float] = {}  # when a picture is to be asked for again
         self._steps: tuple[Any, Any] = ((), ())  # abscissae and their steps, where curves stand over a column
