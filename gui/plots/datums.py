@@ -11,6 +11,7 @@ from gui.plots.geometry import Floats, Frame
 from gui.plots.marks import mark_path
 
 RADIUS = 2.75  # px at scale 1
+AT_ONCE = 16  # marks in one path: the cost of a path grows with the square of what is in it
 
 
 def paint_points(
@@ -25,14 +26,15 @@ def paint_points(
     inside = np.sort(inside[np.unique(cells, return_index=True)[1]])
     # One size for any number of them: while a run streams only what is new is painted.
     one = mark_path(symbol, 0.0, 0.0, RADIUS * scale)
-    path = QPainterPath()
-    path.setFillRule(Qt.FillRule.WindingFill)
-    for x, y in zip(px[inside].tolist(), py[inside].tolist(), strict=True):
-        path.addPath(one.translated(x, y))
     flat = symbol in ("cross", "plus")
     painter.setBrush(Qt.BrushStyle.NoBrush if flat else QColor(colour))
     painter.setPen(pen(colour, 1.5 * scale) if flat else Qt.PenStyle.NoPen)
-    painter.drawPath(path)
+    for few in np.array_split(inside, -(-inside.size // AT_ONCE)):
+        path = QPainterPath()
+        path.setFillRule(Qt.FillRule.WindingFill)
+        for x, y in zip(px[few].tolist(), py[few].tolist(), strict=True):
+            path.addPath(one.translated(x, y))
+        painter.drawPath(path)
 
 
 def paint_sunk(painter: QPainter, frame: Frame, px: Floats, colour: str, ground: str, scale: float) -> None:

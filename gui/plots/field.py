@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui.fonts import SMALL, font
@@ -17,9 +17,10 @@ from gui.palette import SeriesStyle, pen
 from gui.plots.canvas import Range
 from gui.plots.geometry import Frame
 from gui.plots.header import Entry
+from gui.plots.marks import draw_line
 from gui.plots.plot import Plot
 from gui.plots.readout import Row, draw_readout
-from gui.plots.relief import Relief, contour_path, paint_map, relief
+from gui.plots.relief import Relief, contours, paint_map, relief
 from gui.plots.sheet import Sheet
 from gui.plots.ticks import number
 from gui.plots.trails import Arrow, Points, Trail, draw_arrows, draw_heads, draw_points, draw_ring, draw_trail
@@ -287,10 +288,8 @@ class Field(Plot):
         assert self.relief is not None
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(0, 0, frame.width, frame.height), paint_map(self.relief, frame, self.theme, detail))
-        lines: QPainterPath = contour_path(self.relief, frame)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(pen(alpha(self.theme.text, 0.25), self.theme.scale))
-        painter.drawPath(lines)
+        lines = contours(self.relief, frame)
+        draw_line(painter, *lines, pen(alpha(self.theme.text, 0.25), self.theme.scale), whole=True)
 
     def _paint_walk(self, painter: QPainter, frame: Frame) -> None:
         theme = self.theme

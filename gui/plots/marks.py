@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QPaintEngine,
     QPainter,
     QPainterPath,
     QPen,
@@ -31,14 +32,23 @@ def draw_line(painter: QPainter, x: Floats, y: Floats, used: QPen, *, whole: boo
 
     On screen it is drawn as single segments, dashes cut here: Qt has a fast way for those, while the cost of stroking
     a wide antialiased path grows with its square. `whole` strokes each piece as one path with true joins, as pictures
-    want it. The colour has to be opaque: segments overlap by their caps.
+    want it, and as colours that let something through need it: segments overlap by their caps. In an image a piece so
+    crowded that no join can be seen is drawn as on screen, or it would take half a minute.
     """
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    if whole:
-        painter.setPen(used)
-        for px, py in pieces(x, y):
-            painter.drawPath(pg.arrayToQPath(px, py))
+    if not whole:
+        _draw_segmented(painter, x, y, used)
         return
+    dear = used.color().alpha() == 255 and painter.paintEngine().type() == QPaintEngine.Type.Raster
+    for px, py in pieces(x, y):
+        if dear and crowded(px, py):
+            _draw_segmented(painter, px, py, used)
+        else:
+            painter.setPen(used)
+            painter.drawPath(pg.arrayToQPath(px, py))
+
+
+def _draw_segmented(painter: QPainter, x: Floats, y: Floats, used: QPen) -> None:
     solid = QPen(used.color(), used.widthF(), Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap)
     if used.style() == Qt.PenStyle.CustomDashLine:
         dashed = dashes(x, y, [length * used.widthF() for length in used.dashPattern()])
@@ -51,6 +61,12 @@ def draw_line(painter: QPainter, x: Floats, y: Floats, used: QPen, *, whole: boo
     _draw_segments(painter, solid, np.stack([x[both], y[both], x[both + 1], y[both + 1]], axis=1))
 
 
+def crowded(x: Floats, y: Floats) -> bool:
+    """Whether a polyline `x`, `y` [n], in pixels and without gaps, goes over its own place a dozen times."""
+    length = float(np.hypot(np.diff(x), np.diff(y)).sum())
+    return length > 12 * (float(np.ptp(x)) + float(np.ptp(y)) + 50)
+
+
 def dashes(x: Floats, y: Floats, pattern: list[float]) -> Floats | None:
     """Cut a polyline into the dashes of a pattern of on and off lengths in pixels: segments [m, 4] as x0, y0, x1, y1.
 
@@ -60,7 +76,7 @@ def dashes(x: Floats, y: Floats, pattern: list[float]) -> Floats | None:
     parts = []
     for px, py in pieces(x, y):
         length = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(px), np.diff(py)))])
-        if length[-1] > 12 * (float(np.ptp(px)) + float(np.ptp(py)) + 50) or length[-1] > 4000 * period:
+        if crowded(px, py) or length[-1] > 4000 * period:
             return None
         edges = np.cumsum(pattern)[None, :] + period * np.arange(int(length[-1] / period) + 1)[:, None]
         cuts = np.unique(np.concatenate([length, edges[edges < length[-1]]]))

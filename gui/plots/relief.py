@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import contourpy
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage, QPainterPath
+from PySide6.QtGui import QImage
 
 from gui.plots.geometry import Floats, Frame, clip_polyline
 from gui.plots.ticks import linear_ticks
 from gui.tokens import Theme
 
 LEVELS = 14
+CROWDED = 30_000  # points of contour lines
 UNDEFINED = 256  # place in the table of colours for values that are not finite
 
 
@@ -109,13 +111,15 @@ def levels(field: Relief, count: int = LEVELS) -> list[float]:
     return [field.base + field.offset * math.expm1(span * k / (count + 1)) for k in range(2, count + 1)]
 
 
+@lru_cache(32)
 def colour_table(theme: Theme) -> NDArray[np.uint32]:
-    """viridis mixed into the background, [257] as 0xffRRGGBB; the last entry stands for undefined values."""
+    """viridis mixed into the background, [257] as 0xffRRGGBB, read only; the last entry stands for undefined values."""
     bright = pg.colormap.get("viridis").getLookupTable(0.0, 1.0, 256)[:, :3].astype(float)
     ground = np.array([int(theme.background[i : i + 2], 16) for i in (1, 3, 5)], float)
     mixed = np.vstack([theme.map_share * bright + (1 - theme.map_share) * ground, ground])
     rgb = np.rint(mixed).astype(np.uint32)
     colours: NDArray[np.uint32] = np.uint32(0xFF000000) | (rgb[:, 0] << 16) | (rgb[:, 1] << 8) | rgb[:, 2]
+    colours.flags.writeable = False  # it is handed out more than once
     return colours
 
 
@@ -144,17 +148,22 @@ def paint_map(field: Relief, frame: Frame, theme: Theme, detail: float = 1.0) ->
     return QImage(colours.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
 
 
-def contour_path(field: Relief, frame: Frame) -> QPainterPath:
-    """All contour lines of a field in plot pixels, cut to the frame."""
+def contours(field: Relief, frame: Frame) -> tuple[Floats, Floats]:
+    """All contour lines of a field, [n] plot pixels cut to the frame, nan between two lines.
+
+    Where there are more points than `CROWDED`, lines would lie upon lines and take seconds to draw: every second level
+    is left out, again and again.
+    """
     z = np.ma.masked_invalid(field.z)
     with np.errstate(all="ignore"):
         maker = contourpy.contour_generator(field.x, field.y, z, line_type=contourpy.LineType.ChunkCombinedNan)
-    path = QPainterPath()
-    for level in levels(field):
-        for points in maker.lines(level)[0]:
-            if points is None:
-                continue
-            x, y = clip_polyline(frame.px(points[:, 0]), frame.py(points[:, 1]), frame.width, frame.height)
-            if len(x) > 1:
-                path.addPath(pg.arrayToQPath(x, y, connect="finite"))
-    return path
+    found = [[line for line in maker.lines(level)[0] if line is not None] for level in levels(field)]
+    while sum(len(line) for level in found for line in level) > CROWDED:
+        found = found[1::2]
+    gap = np.array([np.nan])
+    parts: tuple[list[Floats], list[Floats]] = ([gap], [gap])
+    for line in (line for level in found for line in level):
+        cut = clip_polyline(frame.px(line[:, 0]), frame.py(line[:, 1]), frame.width, frame.height)
+        for part, along in zip(parts, cut, strict=True):
+            part += [along, gap]
+    return np.concatenate(parts[0]), np.concatenate(parts[1])
