@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF
@@ -26,6 +27,11 @@ def load_fonts(folder: Path = FOLDER) -> bool:
 
 def font(size: float = BODY, weight: int = REGULAR, *, tabular: bool = True) -> QFont:
     """Inter at `size` px. `tabular` figures all have one width: columns line up and live numbers stand still."""
+    return QFont(_font(size, weight, tabular))  # the caller may change it
+
+
+@lru_cache(64)
+def _font(size: float, weight: int, tabular: bool) -> QFont:
     made = QFont(FAMILY)
     made.setPixelSize(max(1, round(size)))
     made.setWeight(QFont.Weight(weight))

@@ -1,12 +1,11 @@
-"""Axes: pyqtgraph's, linked to the view, with our own ticks, words and quiet looks."""
+"""Axes: they follow a view of pyqtgraph, with our own ticks, words and quiet looks."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from gui.fonts import SMALL, font, text_width
@@ -20,19 +19,20 @@ OVER = 12.0  # px that words may stand over the ends of a left axis
 CLOSEST = 14.0  # px from one number of a left axis to the next
 
 
-class Axis(pg.AxisItem):  # type: ignore[misc]
+class Axis(pg.GraphicsWidget):  # type: ignore[misc]
     """A left or bottom axis with a name.
 
+    Not one of pyqtgraph's own: that sets a label as HTML eight times while it is made, and a page has up to thirty.
     `log`: the coordinate of the view is the decimal logarithm of what is written. The size is fixed: changing
     numbers never move the plot. Labels that would overlap are left out. `note` is a remark at the left of the name;
     a `blank` axis has neither ticks nor numbers, because there is nothing to read off yet.
     """
 
     def __init__(self, side: str, name: str, theme: Theme, *, log: bool = False) -> None:
-        super().__init__(side)
+        super().__init__()
         self.side, self.name, self.log = side, name, log
         self.note, self.blank = "", False
-        self.enableAutoSIPrefix(False)  # the ticks are our own
+        self.range = (0.0, 1.0)
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.keep_picture(True)
         self.apply_theme(theme)
@@ -42,9 +42,20 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self.theme = theme
         room = NAME if self.name else 0.0
         if self.side == "left":
-            self.setWidth((LEFT_WIDTH + room) * theme.scale)
+            self.setMinimumWidth((LEFT_WIDTH + room) * theme.scale)
+            self.setMaximumWidth((LEFT_WIDTH + room) * theme.scale)
         else:
-            self.setHeight((BOTTOM_HEIGHT + room) * theme.scale)
+            self.setMinimumHeight((BOTTOM_HEIGHT + room) * theme.scale)
+            self.setMaximumHeight((BOTTOM_HEIGHT + room) * theme.scale)
+        self.update()
+
+    def follow(self, view: pg.ViewBox) -> None:
+        """Have the range of a view from now on."""
+        (view.sigYRangeChanged if self.side == "left" else view.sigXRangeChanged).connect(self._follow)
+
+    @Slot(object, object)
+    def _follow(self, _view: object, shown: tuple[float, float]) -> None:
+        self.range = float(shown[0]), float(shown[1])
         self.update()
 
     def keep_picture(self, on: bool) -> None:
@@ -76,12 +87,6 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
     def boundingRect(self) -> QRectF:
         """The axis and the half of a label that may stand over either end."""
         return QRectF(QPointF(0, 0), self.size()).adjusted(-24, -OVER, 24, OVER)
-
-    def wheelEvent(self, event: Any) -> None:
-        """The wheel belongs to the plot."""
-        event.ignore()
-
-    mouseDragEvent = mouseClickEvent = wheelEvent
 
     def paint(self, painter: QPainter, _option: object, _widget: object) -> None:
         """Draw line, ticks, words and name."""

@@ -75,7 +75,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self.bottom = Axis("bottom", x_label, theme)
         self.left_axis = Axis("left", y_label, theme)
         for axis in (self.bottom, self.left_axis):
-            axis.linkToView(self.view)
+            axis.follow(self.view)
         self.grid = QGraphicsGridLayout()
         self.grid.setSpacing(0)
         self.grid.addItem(self.left_axis, 0, 0)

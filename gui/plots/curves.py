@@ -176,7 +176,7 @@ class Curves(CurveStream):
         theme = self.theme
         frame = LogFrame(**vars(frame)) if self.log_x else frame
         painter.setFont(font(SMALL * theme.scale))
-        if self.cursor_at is not None:
+        if self.cursor_at is not None and not self.canvas.bottom.blank:  # it would cross the words there
             px = float(frame.px(self.cursor_at))
             if 0 <= px <= frame.width:
                 painter.setPen(pen(theme.accent, 2 * theme.scale))

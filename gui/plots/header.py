@@ -161,8 +161,9 @@ class Header(QWidget):
 
     def set_inset(self, inset: float) -> None:
         """Where the title begins, px at scale 1: above the left edge of the plot."""
-        self._inset = inset
-        self._arrange()
+        if inset != self._inset:
+            self._inset = inset
+            self._arrange()
 
     def add_switch(self, text: str, name: str, *, checked: bool = False) -> Chip:
         """A small switch at the right; `name` is for screen readers and the tool tip."""
