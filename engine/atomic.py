@@ -6,10 +6,12 @@ import errno
 import os
 import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from engine.spec import shorten
+from engine.turns import beside
 
 REASONS = {
     errno.ENOENT: "the folder does not exist",
@@ -54,7 +56,7 @@ def write_atomic(
             write(stream)
             stream.flush()
             if sync:
-                os.fsync(stream.fileno())
+                beside(partial(os.fsync, stream.fileno()))
         os.replace(part, target)
         part = None
     except OSError as error:

@@ -10,6 +10,9 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from gui.answering import answering
+from gui.turns import Turns
+
 if TYPE_CHECKING:  # loaded after the window's first paint
     from engine.session.files import Saved
     from gui.keeping import Keeper, Left
@@ -41,9 +44,8 @@ class Documents(QObject):
         self._timer.setInterval(KEEP)
         self._timer.timeout.connect(self._keep_soon)
         self._due: list[Page] = []  # whose runs are to be kept
-        self._turns = QTimer(self)
-        self._turns.setInterval(0)
-        self._turns.timeout.connect(self._keep_next)
+        self._turns = Turns(0, self)
+        self._turns.due.connect(self._keep_next)
 
     def menu(self) -> QMenu:
         """The menu of files; its actions are the window's."""
@@ -113,7 +115,8 @@ class Documents(QObject):
         if page is None or document is None:
             return False
         try:
-            write_text(path, to_json(document))
+            with answering():  # a disk may be slow
+                write_text(path, to_json(document))
         except FileError as error:
             page.notice.show_message(str(error), bad=True)
             return False

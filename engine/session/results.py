@@ -18,6 +18,7 @@ from engine.session.branches import SessionView
 from engine.session.files import saved, to_json, write_text
 from engine.session.history import HistoryView
 from engine.session.session import Session
+from engine.turns import beside, give_way
 
 
 def line(view: SessionView, index: int | None = None) -> tuple[Array, dict[str, Array]]:
@@ -47,6 +48,7 @@ def rows(experiment: Experiment, view: SessionView, index: int | None = None) ->
     late, sparse = set(experiment.step_columns), set(experiment.sparse)
     columns = [values[name] for name in experiment.columns]
     for i, step in enumerate(steps.tolist()):
+        give_way()
         for s, name in enumerate(view.series):
             if step > ends.get(s, step):
                 continue
@@ -74,7 +76,7 @@ def write_npz(view: SessionView, path: Path, index: int | None = None) -> None:
     steps, values = line(view, index)
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {"step": steps, "series": np.array(view.series), **values}
-    np.savez_compressed(buffer, **arrays)
+    beside(lambda: np.savez_compressed(buffer, **arrays))
     write_atomic(path, lambda stream: stream.write(buffer.getbuffer()))
 
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from engine.atomic import FileError
 from engine.session.results import write_csv, write_npz
+from gui.answering import answering
 from gui.dialogs.dialog import Dialog
 from gui.page import Page
 from gui.pictures import frames
@@ -74,7 +75,7 @@ class ExportDialog(Dialog):
         self.resize(440, 320)
         self.copy = self.add_button("Copy picture", self._copy)
         self.add_button("Close", self.reject)
-        self.add_button("Save…", self._save, default=True)
+        self.save = self.add_button("Save…", self._save, default=True)
         self._cancelled = False
         self._refresh()
 
@@ -116,7 +117,8 @@ class ExportDialog(Dialog):
     @Slot()
     def _copy(self) -> None:
         try:
-            to_clipboard(self._target(), scale=self._scale(), theme=self._theme())
+            with answering():
+                to_clipboard(self._target(), scale=self._scale(), theme=self._theme())
             self.tell("Copied")
         except ExportError as error:
             self.tell(str(error), bad=True)
@@ -131,26 +133,37 @@ class ExportDialog(Dialog):
 
     def save_to(self, path: Path) -> bool:
         """Write what is chosen; tells in one line how it went."""
-        view = self.page.run.view
         try:
             if path.suffix == ".gif":
-                self._write_gif(path)
-            elif path.suffix in (".csv", ".npz"):
-                if view is None:
-                    raise FileError("nothing is measured yet")
-                if path.suffix == ".csv":
-                    write_csv(self.page.experiment, view, path)
-                else:
-                    write_npz(view, path)
+                if not self._write_gif(path):
+                    self.tell("Cancelled; nothing was written")
+                    return False
             else:
-                export_picture(self._target(), path, scale=self._scale(), theme=self._theme())
+                with answering():
+                    self._write(path)
         except FileError as error:
             self.tell(str(error), bad=True)
             return False
         self.tell(f"Saved {path.name}")
         return True
 
-    def _write_gif(self, path: Path) -> None:
+    def _write(self, path: Path) -> None:
+        view = self.page.run.view
+        if path.suffix not in (".csv", ".npz"):
+            export_picture(self._target(), path, scale=self._scale(), theme=self._theme())
+        elif view is None:
+            raise FileError("nothing is measured yet")
+        elif path.suffix == ".csv":
+            write_csv(self.page.experiment, view, path)
+        else:
+            write_npz(view, path)
+
+    def reject(self) -> None:
+        """Close; a GIF that is being written is given up."""
+        self._cancelled = True
+        super().reject()
+
+    def _write_gif(self, path: Path) -> bool:
         from gui.plots.gif import write_gif
 
         view = self.page.run.view
@@ -158,8 +171,10 @@ class ExportDialog(Dialog):
             raise FileError("run a few steps first: a GIF shows the way from the start to the step in hand")
         count = min(FRAMES, view.step + 1)
         steps = [round(i * view.step / (count - 1)) for i in range(count)]
+        self._cancelled = False
         self.bar.setRange(0, count)
         self.bar.setVisible(True)
+        self._begin(False)
 
         def progress(done: int) -> None:
             self.bar.setValue(done)
@@ -169,6 +184,12 @@ class ExportDialog(Dialog):
             shown = self.page.view
             size, plot, off = shown.size(), self._plot(), shown.panel.hiding
             made = frames(self.page.experiment, view, steps, shown.answers(), self._theme(), size, plot, off)
-            write_gif(made, path, 20, progress)
+            return write_gif(made, path, 20, progress, lambda: self._cancelled)
         finally:
             self.bar.setVisible(False)
+            self._begin(True)
+
+    def _begin(self, may: bool) -> None:
+        """Whether anything may be begun."""
+        self.copy.setEnabled(may and KINDS[self.kind.currentText()] == ".png")
+        self.save.setEnabled(may)

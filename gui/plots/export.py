@@ -18,6 +18,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from engine.atomic import FileError, write_atomic
+from engine.turns import beside, give_way
 from gui.fonts import load_fonts
 from gui.plots.outlines import outline_words
 from gui.tokens import PRINT, Theme
@@ -52,8 +53,10 @@ def export_picture(
         raise ExportError(f"{target.name}: {target.suffix or 'no ending'} is not one of {', '.join(FORMATS)}")
     twin = prepared(widget, theme, size)
     try:
+        give_way()
         if target.suffix.lower() == ".png":
-            data = _png(paint_image(twin, scale if dpi is None else dpi / DPI))
+            image = paint_image(twin, scale if dpi is None else dpi / DPI)
+            data = beside(lambda: _png(image))
         elif target.suffix.lower() == ".svg":
             data = _svg(twin)
         else:
@@ -76,6 +79,7 @@ def to_clipboard(widget: QWidget, *, scale: float = 2.0, theme: Theme = PRINT) -
     """Put the picture of a plot or a panel on the clipboard, as an image and as SVG."""
     twin = prepared(widget, theme, None)
     mime = QMimeData()
+    give_way()
     mime.setImageData(paint_image(twin, scale))
     mime.setData("image/svg+xml", _svg(twin))
     twin.deleteLater()
@@ -89,7 +93,7 @@ def prepared(widget: QWidget, theme: Theme, size: tuple[int, int] | None = None)
     shown = widget.size() if widget.testAttribute(Qt.WidgetAttribute.WA_Resized) or widget.isVisible() else None
     wanted = QSize(*size) if size else shown if shown is not None else QSize(*DEFAULT_SIZE)
     twin.resize(wanted.expandedTo(QSize(160, 100)))
-    twin.grab()  # lays out what was never shown
+    twin.grab(QRect(0, 0, 1, 1))  # lays out what was never shown
     return twin
 
 
@@ -112,7 +116,12 @@ def paint_image(twin: QWidget, scale: float = 1.0) -> QImage:
 
 
 def _render(twin: QWidget, painter: QPainter) -> None:
-    twin.render(painter, QPoint(0, 0), QRegion(), QWidget.RenderFlag.DrawChildren)
+    """The ground, then part after part."""
+    twin.render(painter, QPoint(0, 0), QRegion(), QWidget.RenderFlag(0))
+    for part in twin.children():
+        if isinstance(part, QWidget) and not part.isHidden():
+            give_way()
+            QWidget.render(part, painter, part.pos(), QRegion(), QWidget.RenderFlag.DrawChildren)  # a view has its own
 
 
 def _png(image: QImage) -> bytes:
@@ -136,6 +145,7 @@ def _svg(twin: QWidget) -> bytes:
     with QPainter(made) as painter:
         painter.fillRect(twin.rect(), QColor(getattr(twin, "theme", PRINT).background))
         _render(twin, painter)
+    give_way()
     return outline_words(bytes(buffer.data().data()), twin.width(), twin.height())
 
 

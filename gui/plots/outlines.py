@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from PySide6.QtGui import QPainterPath
 
+from engine.turns import give_way
 from gui.fonts import FAMILY, font
 
 SVG = "http://www.w3.org/2000/svg"
@@ -25,6 +26,7 @@ def outline_words(data: bytes, width: int, height: int) -> bytes:
     for parent in root.iter():
         for index, child in enumerate(list(parent)):
             if child.tag == f"{{{SVG}}}text":
+                give_way()
                 parent[index] = _outlined(child)
     # Empty groups are left over from pens that were set and not used.
     group = f"{{{SVG}}}g"

@@ -6,6 +6,7 @@ import ctypes
 import faulthandler
 import gc
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -22,6 +23,7 @@ from gui.memory import return_large_blocks
 
 HANG = 0.25  # seconds
 SUSPECT = 0.12  # seconds after which the stack of the window's thread is looked at
+LOOK = 0.02  # seconds between two looks
 TICK = 10  # milliseconds
 
 
@@ -31,7 +33,8 @@ class Hang:
 
     `wall` seconds passed; `computed` of them the window's thread had a core, `waited` of them it wanted one and other
     processes or threads had it (nan where the system does not tell); `stolen` of all cores' time in between went to
-    other guests of a virtual machine's host. `during` is the action, `stack` where it stood.
+    other guests of a virtual machine's host. `during` is the action, `stack` where it stood, `way` where it was seen
+    from one look to the next.
     """
 
     wall: float
@@ -40,6 +43,7 @@ class Hang:
     stolen: float
     during: str
     stack: str
+    way: tuple[str, ...] = ()
 
     @property
     def own(self) -> float:
@@ -51,7 +55,9 @@ class Hang:
     def __str__(self) -> str:
         parts = {"computed": self.computed, "no core for": self.waited, "the host took": self.stolen}
         told = ", ".join(f"{words} {1000 * seconds:.0f}" for words, seconds in parts.items())
-        return f"{1000 * self.wall:.0f} ms ({told}) in {self.during}\n{self.stack}"
+        return f"{1000 * self.wall:.0f} ms ({told}) in {self.during}\n{self.stack}" + "".join(
+            f"\n  {one}" for one in ("seen on the way:", *self.way)
+        )
 
 
 class Heart(QObject):
@@ -72,7 +78,7 @@ class Heart(QObject):
         self._timer.timeout.connect(self._beat)
         self._last = 0.0
         self._clock = (0.0, 0.0, 0.0)
-        self._stack = ""
+        self._stack, self._way = "", list[str]()
         self._thread: threading.Thread | None = None
         self._done = threading.Event()
         self._window = threading.get_ident()
@@ -86,7 +92,7 @@ class Heart(QObject):
 
     def reset(self) -> None:
         """What was until now is not counted (a pause between two windows)."""
-        self._stack, self._clock, self._last = "", _clocks(), time.perf_counter()
+        self._stack, self._way, self._clock, self._last = "", [], _clocks(), time.perf_counter()
         self._timer.start()
 
     def rest(self) -> None:
@@ -107,14 +113,18 @@ class Heart(QObject):
         self.count += 1
         if wall > 0.05:
             computed, waited, stolen = (after - before for after, before in zip(clocks, self._clock, strict=True))
-            hang = Hang(wall, computed, waited, stolen, self.during, self._stack)
+            hang = Hang(wall, computed, waited, stolen, self.during, self._stack, tuple(self._way))
             self.worst = sorted([*self.worst, hang], key=lambda one: -one.own)[: self._kept]
-        self._last, self._clock, self._stack = now, clocks, ""
+        self._last, self._clock, self._stack, self._way = now, clocks, "", []
 
     def _look(self) -> None:
-        while not self._done.wait(0.02):
-            if time.perf_counter() - self._last > SUSPECT and not self._stack:
-                self._stack = _stacks(self._window)
+        while not self._done.wait(LOOK):
+            late = time.perf_counter() - self._last
+            if late > SUSPECT / 2:
+                found = _stacks(self._window)
+                self._way.append(f"{1000 * late:.0f} ms: {_innermost(found)}")
+                if late > SUSPECT and not self._stack:
+                    self._stack = found
 
 
 def _stacks(window: int) -> str:
@@ -132,8 +142,14 @@ def _stacks(window: int) -> str:
         if not head.startswith("Current"):
             found[int(head.split()[1], 16)] = lines.splitlines()
     own = found.pop(window, [])
-    parts = [own[:7], *(lines[:4] for lines in found.values())]
+    parts = [own[:10], *(lines[:4] for lines in found.values())]
     return "\n  beside it:\n".join("\n".join(part) for part in parts)
+
+
+def _innermost(stacks: str) -> str:
+    """The two innermost lines of the house in the window's stack."""
+    own = re.findall(r'/((?:gui|engine)/[^"]*)", line (\d+) in (\S+)', stacks.split("\n  beside it:")[0])
+    return " < ".join(f"{name}:{line} {where}" for name, line, where in own[:2]) or "outside"
 
 
 def _clocks() -> tuple[float, float, float]:

@@ -15,6 +15,7 @@ from engine.optimizers import RULES
 from engine.second_order import METHODS
 from engine.spec import Spec, SpecError, value_of
 from engine.surfaces import Surface, surface
+from engine.turns import give_way
 
 COLUMNS = ("x", "y", "loss", "grad_x", "grad_y", "learning_rate")
 LOOKS = ("x_range", "y_range")
@@ -196,6 +197,7 @@ class Descent(Basis):
         method, own = METHODS[name], state.methods[name]
         hypers = {hyper.name: value_of(spec, f"{name}.{hyper.name}") for hyper in method.hypers}
         for i in range(len(out)):
+            give_way()
             try:
                 with np.errstate(all="ignore"):  # an overflow is told by the row
                     method.step(own, _Tilted(kernel, noise[i] if len(noise) else None), hypers)

@@ -17,6 +17,7 @@ from engine.experiment import Columns, Ending
 from engine.formula.derive import derive
 from engine.optimizers import RULES
 from engine.torch_code import where_autograd_fails
+from engine.turns import give_way
 
 Why = Literal["search", "rounding", "singular"]
 Pieces = Sequence[tuple[int, Any]]
@@ -67,6 +68,7 @@ def _walk(experiment: Any, state: Any, pieces: Pieces, steps: int, most: int) ->
     """Run in calls of at most `most` steps, cut at live changes; ends when everybody has ended."""
     for (_, spec), until in zip(pieces, [*(first for first, _ in pieces[1:]), steps], strict=True):
         while state.step < until:
+            give_way()
             columns = experiment.advance(state, spec, min(most, until - state.step))
             if columns.rows == 0:
                 return
