@@ -117,10 +117,10 @@ class PageParts(QWidget):
             self._fill_lesson()
         elif self._stale:
             self._dress(self._stale.pop(0))
+        elif self._waiting():
+            self._show_next()
         else:
-            if self._empty:
-                self._empty = False
-                self._show_parts()
+            self._empty = False
             self._turns.stop()
             self._pump.wake()
             self.setUpdatesEnabled(True)
@@ -130,10 +130,14 @@ class PageParts(QWidget):
         self.lesson.set_presets(list(self.presets))
         self.lesson.set_prediction(self.questions.current)
 
-    def _show_parts(self) -> None:
-        for part in (self.left, self.view, self.lesson):
-            part.setVisible(self._seen.get(part, True))
-        self._share_width()
+    def _waiting(self) -> list[QWidget]:
+        """The parts that are still to be shown; the plots last, so that they are laid out once."""
+        return [p for p in (self.left, self.lesson, self.view) if p.isHidden() and self._seen.get(p, True)]
+
+    def _show_next(self) -> None:
+        self._waiting()[0].show()
+        if not self._waiting():
+            self._share_width()
 
     def _dress_handles(self) -> None:
         for place in range(1, self.columns.count()):
@@ -165,8 +169,13 @@ class PageParts(QWidget):
     def show_columns(self, settings: bool, lesson: bool) -> None:
         """Which columns are to be seen beside the plots."""
         self._seen = {self.left: settings, self.lesson: lesson}
-        if not self._empty:
-            self._show_parts()
+        if self._empty:
+            return
+        for part, seen in self._seen.items():
+            if not seen:
+                part.hide()
+        while self._waiting() and not self._turns.isActive():
+            self._show_next()
 
     def _share_width(self) -> None:
         sides = round(264 * self._scale), round(300 * self._scale)

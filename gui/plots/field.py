@@ -8,23 +8,23 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPixmap
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from gui.fonts import SMALL, font
-from gui.palette import SeriesStyle, pen
+from gui.palette import SeriesStyle
 from gui.plots.canvas import Range
 from gui.plots.geometry import Frame
+from gui.plots.ground import Ground, Look, draw_ground
 from gui.plots.header import Entry
-from gui.plots.marks import draw_line
 from gui.plots.plot import Plot
 from gui.plots.readout import Row, draw_readout
-from gui.plots.relief import Relief, contours, paint_map, relief
+from gui.plots.relief import Relief, relief
 from gui.plots.sheet import Sheet
 from gui.plots.ticks import number
 from gui.plots.trails import Arrow, Points, Trail, draw_arrows, draw_heads, draw_points, draw_ring, draw_trail
-from gui.tokens import DARK, Theme, alpha
+from gui.tokens import DARK, Theme
 
 UNSEEN = 0.2  # px a head may move without a new painting
 REACH = 14.0  # px around the start within which the mouse takes it
@@ -64,10 +64,9 @@ class Field(Plot):
         self._readout: Readout | None = None
         self._mouse: QPointF | None = None
         self._before_click: tuple[float, float] | None = None
-        self._picture: tuple[object, QPixmap] | None = None
         self._waits = False  # the field is another's: it comes soon
         self._sheet = Sheet()
-        self.canvas.layer(self._paint_ground, 0)
+        self.ground = Ground(self.canvas.layer(self._paint_ground, 0).update, self)
         self._walk = self.canvas.layer(self._paint_walk, 5)
         self._marks = self.canvas.layer(self._paint_marks, 10)
 
@@ -79,7 +78,7 @@ class Field(Plot):
         """
         x0, x1, y0, y1 = (float(v) for v in extent)
         self.relief = relief(np.asarray(z, float), (x0, x1, y0, y1), log)
-        self._picture, self._waits = None, False
+        self._waits = False
         if self._home is None or not self.zoomed:
             self._home = (x0, x1, y0, y1)
             self.canvas.set_range(*self._home)
@@ -89,6 +88,7 @@ class Field(Plot):
         """Show this range and return to it on reset; for a new surface, whose field comes next: until then the map in
         hand is shown as it is. Emits nothing."""
         self._waits = True
+        self.ground.stretch()
         self._home = (x0, x1, y0, y1)
         self.zoomed = False
         self.reset_switch.hide()
@@ -189,11 +189,6 @@ class Field(Plot):
         """The range of the field as it was first given."""
         return self._home or (-1.0, 1.0, -1.0, 1.0)
 
-    def apply_theme(self, theme: Theme) -> None:
-        """Take over colours and scale."""
-        self._picture = None
-        super().apply_theme(theme)
-
     def _blank(self, theme: Theme) -> Self:
         return type(self)(self.title, self.x_label, self.y_label, theme, value_label=self.value_label)
 
@@ -267,29 +262,10 @@ class Field(Plot):
         if self.relief is None:
             return
         if self.for_picture:
-            self._draw_ground(painter, frame, detail=2.0)
+            draw_ground(painter, self.relief, frame, self.theme)
             return
-        ratio = self.devicePixelRatioF()
-        key = (frame, ratio)
-        if self._picture is not None and self._waits:
-            whole = QRectF(0, 0, frame.width, frame.height)
-            painter.drawPixmap(whole, self._picture[1], QRectF(self._picture[1].rect()))
-            return
-        if self._picture is None or self._picture[0] != key:
-            made = QPixmap(max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio)))
-            made.setDevicePixelRatio(ratio)
-            with QPainter(made) as inner:
-                inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-                self._draw_ground(inner, frame, detail=1.0)
-            self._picture = (key, made)
-        painter.drawPixmap(QPointF(0, 0), self._picture[1])
-
-    def _draw_ground(self, painter: QPainter, frame: Frame, detail: float) -> None:
-        assert self.relief is not None
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(0, 0, frame.width, frame.height), paint_map(self.relief, frame, self.theme, detail))
-        lines = contours(self.relief, frame)
-        draw_line(painter, *lines, pen(alpha(self.theme.text, 0.25), self.theme.scale), whole=True)
+        look = Look(self.relief, frame, self.theme, self.devicePixelRatioF())
+        self.ground.paint(painter, look, at_once=not self.isVisible(), waits=self._waits)
 
     def _paint_walk(self, painter: QPainter, frame: Frame) -> None:
         theme = self.theme

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ from gui.tokens import Theme
 
 LEVELS = 14
 CROWDED = 30_000  # points of contour lines
+BAND = 64  # rows of a map computed in one go
 UNDEFINED = 256  # place in the table of colours for values that are not finite
 
 
@@ -123,8 +125,9 @@ def colour_table(theme: Theme) -> NDArray[np.uint32]:
     return colours
 
 
-def paint_map(field: Relief, frame: Frame, theme: Theme, detail: float = 1.0) -> QImage:
-    """The map's colours for exactly this frame, `detail` image points a plot pixel; no clipping is needed."""
+def paint_map(field: Relief, frame: Frame, theme: Theme, detail: float = 1.0) -> Generator[None, None, QImage]:
+    """The map's colours for exactly this frame, `detail` image points a plot pixel; no clipping is needed. Yields after
+    every few rows and returns the image."""
     width = max(2, min(2400, round(frame.width * detail)))
     height = max(2, min(2400, round(frame.height * detail)))
     ny, nx = field.z.shape
@@ -138,18 +141,24 @@ def paint_map(field: Relief, frame: Frame, theme: Theme, detail: float = 1.0) ->
     i, j = np.minimum(u.astype(int), nx - 2), np.minimum(v.astype(int), ny - 2)
     a, b = (u - i).astype(np.float32), (v - j).astype(np.float32)[:, None]
     h = (field.height * 255).astype(np.float32)
-    rows = h[j] + (h[j + 1] - h[j]) * b
-    blended = rows[:, i] + (rows[:, i + 1] - rows[:, i]) * a
-    with np.errstate(invalid="ignore"):
-        index = np.where(np.isfinite(blended), blended + 0.5, UNDEFINED).astype(np.intp)
-    index[out_v, :] = UNDEFINED
-    index[:, out_u] = UNDEFINED
-    colours = np.ascontiguousarray(colour_table(theme)[index])
+    table = colour_table(theme)
+    colours = np.empty((height, width), np.uint32)
+    for first in range(0, height, BAND):
+        band = slice(first, first + BAND)
+        rows = h[j[band]] + (h[j[band] + 1] - h[j[band]]) * b[band]
+        blended = rows[:, i] + (rows[:, i + 1] - rows[:, i]) * a
+        with np.errstate(invalid="ignore"):
+            index = np.where(np.isfinite(blended), blended + 0.5, UNDEFINED).astype(np.intp)
+        index[out_v[band], :] = UNDEFINED
+        index[:, out_u] = UNDEFINED
+        colours[band] = table[index]
+        yield
     return QImage(colours.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
 
 
-def contours(field: Relief, frame: Frame) -> tuple[Floats, Floats]:
-    """All contour lines of a field, [n] plot pixels cut to the frame, nan between two lines.
+def contours(field: Relief, frame: Frame) -> Generator[None, None, tuple[Floats, Floats]]:
+    """All contour lines of a field, [n] plot pixels cut to the frame, nan between two lines. Yields after each, and
+    returns them.
 
     Where there are more points than `CROWDED`, lines would lie upon lines and take seconds to draw: every second level
     is left out, again and again.
@@ -157,7 +166,10 @@ def contours(field: Relief, frame: Frame) -> tuple[Floats, Floats]:
     z = np.ma.masked_invalid(field.z)
     with np.errstate(all="ignore"):
         maker = contourpy.contour_generator(field.x, field.y, z, line_type=contourpy.LineType.ChunkCombinedNan)
-    found = [[line for line in maker.lines(level)[0] if line is not None] for level in levels(field)]
+    found: list[list[Floats]] = []
+    for level in levels(field):
+        found.append([line for line in maker.lines(level)[0] if line is not None])
+        yield
     while sum(len(line) for level in found for line in level) > CROWDED:
         found = found[1::2]
     gap = np.array([np.nan])
@@ -166,4 +178,5 @@ def contours(field: Relief, frame: Frame) -> tuple[Floats, Floats]:
         cut = clip_polyline(frame.px(line[:, 0]), frame.py(line[:, 1]), frame.width, frame.height)
         for part, along in zip(parts, cut, strict=True):
             part += [along, gap]
+        yield
     return np.concatenate(parts[0]), np.concatenate(parts[1])

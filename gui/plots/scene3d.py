@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -19,16 +18,16 @@ from gui.plots.labels import place_labels
 from gui.plots.marks import draw_mark, draw_words
 from gui.plots.readout import Row, draw_readout
 from gui.plots.relief import Relief, colour_table
+from gui.plots.slices import SLOWLY, SOON, Slices
 from gui.plots.space import CELLS, TALL, Camera, Mesh, drape, strands, to_box, to_data
 from gui.plots.ticks import number
 from gui.plots.trails import Trail, together
 from gui.tokens import Theme, alpha
-from gui.turns import Turns
 
 AZIMUTH, ELEVATION = 35.0, 38.0
-SLICE, PAUSE = 0.0015, 8  # seconds at work on a picture, and milliseconds from one piece of work to the next
 UNSEEN = 0.001  # of the surface's side: what moves less is not painted anew while a run streams
 Strand = tuple[float, QPolygonF, QPen]
+Looks = tuple[Camera, Theme, float]
 
 
 class Space(QWidget):
@@ -49,48 +48,45 @@ class Space(QWidget):
         self._mouse: QPointF | None = None
         self.patient = False
         # how it looks, of what, the picture, and its paths
-        self._picture: tuple[object, object, QPixmap, list[Trail]] | None = None
-        self._making: Iterator[None] | None = None
-        self._slices = Turns(PAUSE, self)
-        self._slices.due.connect(self._next_slice)
+        self._picture: tuple[Looks, Relief, QPixmap, list[Trail]] | None = None
+        self._slices = Slices(self._make, self._old, self)
+        self._slices.made.connect(self.update)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("ownKeys", True)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a picture is being made."""
+        return self._slices.busy
+
     def set_trails(self, trails: list[Trail]) -> None:
         """The paths to draw, lowest first."""
         self.trails = trails
-        if self.patient and self._picture is not None and self.isVisible():
-            if self._shows(trails):
-                self._picture = (*self._picture[:3], trails)
-            elif not self._slices.isActive():
-                self._slices.start()
+        if self._picture is not None and self._shows(trails):
+            self._picture = (*self._picture[:3], trails)
         else:
-            self._picture = None
             self.update()
 
     def _shows(self, trails: list[Trail]) -> bool:
         """Whether the picture in hand shows these paths, but for what is too small to be seen."""
         assert self._picture is not None
         shown = self._picture[3]
-        if self.field is None or self._making is not None or len(shown) != len(trails):
+        if self.field is None or self._slices.begun or len(shown) != len(trails):
             return False
         field = self.field
         least = UNSEEN * (field.x1 - field.x0), UNSEEN * (field.y1 - field.y0)
         return all(new.looks_like(old, least) for new, old in zip(trails, shown, strict=True))
 
-    def _looks(self) -> object:
+    def _looks(self) -> Looks:
         """What a picture depends on, but for what it shows."""
         return self.camera(), self.theme, self.devicePixelRatioF()
 
-    def _subject(self) -> object:
-        """What a picture shows, but for the paths."""
-        return id(self.field), id(self.mesh)
-
     def _make(self) -> Iterator[None]:
         """Make a new picture; yields often, and puts the picture in place at the end."""
-        assert self.field is not None and self.mesh is not None
-        looks, subject, trails = self._looks(), self._subject(), self.trails
+        if self.field is None or self.mesh is None:
+            return
+        looks, field, trails = self._looks(), self.field, self.trails
         camera, ratio = self.camera(), self.devicePixelRatioF()
         made = QPixmap(max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
         made.setDevicePixelRatio(ratio)
@@ -99,46 +95,31 @@ class Space(QWidget):
         try:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setFont(font(SMALL * self.theme.scale))
-            paint_axes(painter, camera, self.field, self.labels, self.theme)
-            yield from self._paint_surface(painter, camera, self.field, self.mesh, trails)
+            paint_axes(painter, camera, field, self.labels, self.theme)
+            yield from self._paint_surface(painter, camera, field, self.mesh, trails)
         finally:
             painter.end()
-        self._picture = (looks, subject, made, trails)
+        self._picture = (looks, field, made, trails)
 
-    @Slot()
-    def _next_slice(self) -> None:
-        """Work a few milliseconds at the next picture."""
-        if self._making is None:
-            if self.field is None or self.mesh is None:
-                self._slices.stop()
-                return
-            self._making = self._make()
-        until = time.perf_counter() + SLICE
-        for _ in self._making:
-            if time.perf_counter() >= until:
-                return
-        self._making = None
-        if self._picture is None or (self._picture[3] is self.trails and self._picture[1] == self._subject()):
-            self._slices.stop()
-        self.update()
+    def _old(self) -> bool:
+        """Whether the picture in hand is another than the one wanted."""
+        if self.field is None or self.mesh is None:
+            return False
+        made = self._picture
+        return made is None or made[0] != self._looks() or made[1] is not self.field or made[3] is not self.trails
 
-    def _shown_picture(self) -> QPixmap:
-        """The picture to show now. Where the one in hand looks otherwise a new one is made at once; where there is none
-        or it shows another surface too, unless there is patience: then it stays until the new one is made."""
-        if self._picture is None and self.patient:
-            nothing = QPixmap(1, 1)
-            nothing.fill(QColor(self.theme.background))
-            self._picture = (self._looks(), None, nothing, self.trails)
-        old = self._picture is not None and self._picture[1] != self._subject()
-        if self._picture is None or self._picture[0] != self._looks() or (old and not self.patient):
-            self._slices.stop()
-            self._making = None
-            for _ in self._make():
-                pass
-        elif old and not self._slices.isActive():
-            self._slices.start()
-        assert self._picture is not None
-        return self._picture[2]
+    def _paint_picture(self, painter: QPainter) -> None:
+        """Paint the picture in hand. Another one is made bit by bit, but at once where the surface is turned or where
+        the widget is not on screen."""
+        if self._old():
+            turned = self._picture is not None and not _same_way(self._picture[0][0], self.camera())
+            if turned or not self.isVisible():
+                self._slices.now()
+            else:
+                self._slices.ask(SLOWLY if self.patient else SOON)
+        if self._picture is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawPixmap(QRectF(self.rect()), self._picture[2], QRectF(self._picture[2].rect()))
 
     def camera(self) -> Camera:
         """The camera as it stands."""
@@ -221,7 +202,7 @@ class Space(QWidget):
                     for _ in self._paint_surface(painter, camera, self.field, self.mesh, self.trails):
                         pass
                 else:
-                    painter.drawPixmap(QPointF(0, 0), self._shown_picture())
+                    self._paint_picture(painter)
                 self._paint_heads(painter, camera, self.field)
                 self._paint_readout(painter, camera, self.field, self.mesh)
             if self.hasFocus() and not self.for_picture:
@@ -360,6 +341,11 @@ class Space(QWidget):
         frame = Frame(self.width(), self.height(), 0, 1, 0, 1)
         head = f"{self.labels[0]} {number(x)}   {self.labels[1]} {number(y)}"
         draw_readout(painter, frame, self._mouse, head, [Row(self.labels[2], number(value))], self.theme)
+
+
+def _same_way(one: Camera, other: Camera) -> bool:
+    """Whether both look from the same side, as near."""
+    return (one.azimuth, one.elevation, one.zoom) == (other.azimuth, other.elevation, other.zoom)
 
 
 def _inks(height: Floats, light: Floats, theme: Theme) -> tuple[list[int], list[int]]:

@@ -53,8 +53,8 @@ class Trail:
         same = (self.label, self.style, self.ghost, self.overlay, self.head, len(self.x))
         if same != (other.label, other.style, other.ghost, other.overlay, other.head, len(other.x)) or not len(self.x):
             return False
-        near = abs(self.x[-1] - other.x[-1]) <= reach[0] and abs(self.y[-1] - other.y[-1]) <= reach[1]
-        return bool(near) and all(
+        near = _near(self.x[-1], other.x[-1], reach[0]) and _near(self.y[-1], other.y[-1], reach[1])
+        return near and all(
             np.array_equal(mine[:-1], yours[:-1], equal_nan=True)
             for mine, yours in ((self.x, other.x), (self.y, other.y))
         )
@@ -222,3 +222,9 @@ def draw_ring(painter: QPainter, frame: Frame, x: float, y: float, theme: Theme)
     for colour, width in ((theme.background, 4.5), (theme.text, 2.0)):
         painter.setPen(pen(QColor(colour), width * theme.scale))
         painter.drawEllipse(at, 7 * theme.scale, 7 * theme.scale)
+
+
+def _near(one: float, other: float, reach: float) -> bool:
+    """Whether two numbers are the same or no farther apart than `reach`; infinities too."""
+    one, other = float(one), float(other)
+    return one == other or abs(one - other) <= reach or (one != one and other != other)

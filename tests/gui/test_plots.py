@@ -23,6 +23,7 @@ from gui.plots.panel import Panel
 from gui.plots.plot import Plot
 from gui.plots.ranges import calm, extent, room_ahead, without_flight
 from gui.plots.relief import levels, paint_map, relief
+from gui.plots.slices import finished
 from gui.plots.space import Camera, Mesh, drape, strands
 from gui.plots.surface3d import Surface3D
 from gui.plots.ticks import linear_ticks, log_ticks, number, prose, tick_words
@@ -457,7 +458,7 @@ def test_map_runs_from_low_to_high(log: bool) -> None:
     assert made.height[0, 0] == 0 and made.height[0, -1] == pytest.approx(1)
     assert (np.diff(made.height[0]) > 0).all()
     assert levels(made) == sorted(levels(made)) and all(0 < v < 100 for v in levels(made))
-    image = paint_map(made, Frame(100, 40, 0, 1, 0, 1), DARK)
+    image = finished(paint_map(made, Frame(100, 40, 0, 1, 0, 1), DARK))
     assert (image.width(), image.height()) == (100, 40)
     assert image.pixelColor(0, 20).blueF() > image.pixelColor(0, 20).greenF()  # viridis: violet below, yellow above
     assert image.pixelColor(97, 20).greenF() > image.pixelColor(97, 20).blueF()
@@ -466,7 +467,7 @@ def test_map_runs_from_low_to_high(log: bool) -> None:
 def test_row_zero_is_at_the_bottom_and_outside_is_ground() -> None:
     z = np.zeros((10, 10))
     z[0] = 1.0
-    image = paint_map(relief(z, (0, 1, 0, 1), False), Frame(60, 60, -1, 1, 0, 1), DARK)
+    image = finished(paint_map(relief(z, (0, 1, 0, 1), False), Frame(60, 60, -1, 1, 0, 1), DARK))
     assert image.pixelColor(45, 58).name() != image.pixelColor(45, 2).name()
     assert image.pixelColor(5, 30).name() == DARK.background
 

@@ -286,15 +286,31 @@ def test_in_presentation_mode_plots_come_first(qtbot: QtBot, window: MainWindow)
     assert not page.left.isVisible() and not page.lesson.isVisible()
     assert "F6" in page.notice.label.text()
     qtbot.waitUntil(lambda: page.view.width() == page.width())
+    qtbot.waitUntil(page.updatesEnabled, timeout=20_000)
     window.looks.sides[0].trigger()
     assert page.left.isVisible() and not page.lesson.isVisible()
     other = window.show_experiment("networks.activations")
     qtbot.waitUntil(lambda: not other._turns.isActive(), timeout=20_000)
     assert other.left.isVisible() and other.view.isVisible() and not other.lesson.isVisible()
     window.looks.presentation.trigger()
+    qtbot.waitUntil(other.updatesEnabled, timeout=20_000)  # its columns come one by one, and are seen together
     assert other.lesson.isVisible() and [action.isChecked() for action in window.looks.sides] == [True, True]
     window.show_experiment("landscapes.descent")
+    qtbot.waitUntil(page.updatesEnabled, timeout=20_000)
     assert page.left.isVisible() and page.lesson.isVisible()
+
+
+def test_a_column_keeps_its_width_while_others_are_looked_at(qtbot: QtBot, window: MainWindow) -> None:
+    page = page_of(window)
+    qtbot.waitUntil(page.lesson.isVisible, timeout=20_000)
+    sizes = page.columns.sizes()
+    page.columns.setSizes([sizes[0] + 40, sizes[1] - 40, sizes[2]])
+    wide = page.left.width()
+    assert wide > sizes[0]
+    other = window.show_experiment("networks.activations")
+    qtbot.waitUntil(lambda: not other._turns.isActive(), timeout=20_000)
+    window.show_experiment(page.experiment.id)
+    assert page.left.width() == wide
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints")  # what the offscreen platform says of a dialog

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.experiment import Array, Basis, Columns, Curve, Drawn, Ending, Picture
 from engine.experiments.landscapes._minibatch.batches import batches, is_full, stream
+from engine.experiments.landscapes._minibatch.chapter import drawn, listing
 from engine.experiments.landscapes._minibatch.pace import Pace, pace_of
 from engine.experiments.landscapes._minibatch.problem import Problem, problem, view_range
 from engine.experiments.landscapes._minibatch.settings import BATCHES, MinibatchSpec, check, rate_of, size_of
@@ -103,6 +104,8 @@ class Minibatch(Basis):
     def start(self, spec: Any) -> State:
         """Everybody at the start."""
         found, names = problem(spec), self.series(spec)
+        if spec.data == "chapter":
+            listing()  # the window lays it over the run: worked out here, where nobody waits
         count, inputs = len(names), len(found.start)
         state = State(
             0, np.tile(found.start, (count, 1)), np.zeros(count, np.int64), np.zeros((count, 2)),
@@ -210,8 +213,6 @@ class Minibatch(Basis):
 
     def drawn(self, spec: Any, view: Any) -> tuple[Drawn, ...]:
         """The epoch losses of the chapter's listing laid over this run."""
-        from engine.experiments.landscapes._minibatch.chapter import drawn
-
         return drawn(spec, view)
 
     def script(self, spec: Any, events: Sequence[Any], steps: int, end: State) -> str:

@@ -16,6 +16,7 @@ from gui.plots.datums import paint_points
 from gui.plots.geometry import Floats, Frame
 from gui.plots.marks import crowded, draw_line
 from gui.plots.relief import CROWDED, contours, levels, relief
+from gui.plots.slices import finished
 
 RANDOM = np.random.default_rng(0)
 FRAME = Frame(300, 200, -1.0, 1.0, -1.0, 1.0)
@@ -68,23 +69,23 @@ def test_lines_that_let_something_through_lie_upon_each_other_nowhere(qtbot: QtB
 def test_contours_stand_at_their_levels_and_are_fewer_in_a_crowd() -> None:
     x, y = np.meshgrid(np.linspace(-1, 1, 160), np.linspace(-1, 1, 160))
     bowl = relief(x**2 + y**2, (-1.0, 1.0, -1.0, 1.0), False)
-    px, py = contours(bowl, FRAME)
+    px, py = finished(contours(bowl, FRAME))
     ok = np.isfinite(px)
     at = bowl.sample(-1 + px[ok] / 150, 1 - py[ok] / 100)
     assert {float(v) for v in np.round(at, 2)} == {round(v, 2) for v in levels(bowl)}
     assert not np.isfinite(px[0]) and not np.isfinite(px[-1])  # no line is tied to another
 
     noise = relief(RANDOM.normal(size=(160, 160)), (-1.0, 1.0, -1.0, 1.0), True)
-    px, _ = contours(noise, FRAME)
+    px, _ = finished(contours(noise, FRAME))
     assert 0 < np.isfinite(px).sum() <= CROWDED
     flat = relief(np.zeros((3, 3)), (-1.0, 1.0, -1.0, 1.0), True)
-    assert not np.isfinite(contours(flat, FRAME)[0]).any()
+    assert not np.isfinite(finished(contours(flat, FRAME))[0]).any()
 
 
 def test_where_no_level_has_room_there_are_no_contours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gui.plots.relief.CROWDED", 3)
     x, y = np.meshgrid(np.linspace(-1, 1, 40), np.linspace(-1, 1, 40))
-    assert not np.isfinite(contours(relief(x**2 + y**2, (-1.0, 1.0, -1.0, 1.0), False), FRAME)[0]).any()
+    assert not np.isfinite(finished(contours(relief(x**2 + y**2, (-1.0, 1.0, -1.0, 1.0), False), FRAME))[0]).any()
 
 
 @pytest.mark.parametrize("count", [1, 16, 17, 100])

@@ -17,8 +17,9 @@ from engine.spec import build
 from gui.palette import series_style
 from gui.plots.curves import Curves
 from gui.plots.field import Field
+from gui.plots.slices import Slices
 from gui.plots.surface3d import Surface3D
-from gui.tokens import DARK
+from gui.tokens import DARK, LIGHT
 from gui.views import view_for
 
 X, Y = np.meshgrid(np.linspace(-2, 2, 41), np.linspace(-1, 1, 41))
@@ -31,6 +32,8 @@ def shown(qtbot: QtBot, plot: QWidget) -> None:
     with qtbot.waitExposed(plot):
         plot.show()
     QApplication.processEvents()
+    if focused := plot.focusWidget():
+        focused.clearFocus()  # its frame is painted too
 
 
 def picture(plot: QWidget) -> QImage:
@@ -93,38 +96,144 @@ def test_a_legend_that_grows_moves_the_plot_at_once(curves: Curves) -> None:
         assert curves.canvas.geometry().top() >= curves.header.height() > 0
 
 
-def test_the_map_of_another_surface_stays_until_the_new_one_comes(qtbot: QtBot) -> None:
+@pytest.fixture
+def field(qtbot: QtBot) -> Iterator[Field]:
     plot = Field("Bowl", "x", "y", DARK)
     shown(qtbot, plot)
     plot.set_field(X**2 + Y**2, EXTENT)
-    old = picture(plot.canvas.viewport())
-    kept = plot._picture
-    plot.set_home(0.0, 9.0, 0.0, 9.0)
-    frame = plot.canvas.frame()
-    assert (frame.x0, frame.x1) == (0.0, 9.0)
-    picture(plot)
-    assert plot._picture is kept  # what is shown is not computed anew
-    plot.set_field(X * Y, (0.0, 9.0, 0.0, 9.0))
-    assert picture(plot.canvas.viewport()) != old and plot._picture is not kept
+    qtbot.waitUntil(lambda: not plot.ground.busy and plot.ground._shown is not None)
+    yield plot
 
 
-def test_with_patience_another_surface_is_made_bit_by_bit(qtbot: QtBot) -> None:
+@pytest.fixture
+def surface(qtbot: QtBot) -> Iterator[Surface3D]:
     plot = Surface3D("Bowl", theme=DARK)
     shown(qtbot, plot)
     plot.set_field(X**2 + Y**2, EXTENT)
-    old = picture(plot.space)
-    plot.set_patient(True)
-    plot.set_field(X * Y, EXTENT)
-    at = plot.space._picture
-    assert picture(plot.space) == old and plot.space._picture is at
-    plot.set_path("adam", "Adam", series_style("adam"), [-1.0, 1.0], [0.5, 0.0])  # meanwhile
-    qtbot.waitUntil(lambda: not plot.space._slices.isActive() and plot.space._picture is not at)
-    made = picture(plot.space)
-    plot.set_patient(False)
-    plot.space._picture = None
-    assert picture(plot.space) == made != old
-    plot.set_field(X + Y, EXTENT)
-    assert picture(plot.space) != made  # without it: at once
+    qtbot.waitUntil(lambda: not plot.space.busy and plot.space._picture is not None)
+    yield plot
+
+
+def test_the_map_of_another_surface_stays_until_the_new_one_comes(field: Field, qtbot: QtBot) -> None:
+    old = picture(field.canvas.viewport())
+    kept = field.ground._shown
+    field.set_home(0.0, 9.0, 0.0, 9.0)
+    frame = field.canvas.frame()
+    assert (frame.x0, frame.x1) == (0.0, 9.0)
+    picture(field)
+    QApplication.processEvents()
+    assert field.ground._shown is kept and not field.ground.busy  # what is shown is not computed anew
+    field.set_field(X * Y, (0.0, 9.0, 0.0, 9.0))
+    picture(field)
+    assert field.ground._shown is kept and field.ground.busy
+    qtbot.waitUntil(lambda: not field.ground.busy)
+    assert picture(field.canvas.viewport()) != old and field.ground._shown is not kept
+
+
+@pytest.mark.parametrize("change", ["size", "range", "theme", "field"])
+def test_the_ground_is_made_bit_by_bit_and_as_it_would_be_at_once(field: Field, qtbot: QtBot, change: str) -> None:
+    old = picture(field)
+    field.set_path("adam", "Adam", series_style("adam"), [-1.0, 1.0], [0.5, 0.0])
+    match change:
+        case "size":
+            field.resize(500, 360)
+        case "range":
+            field.canvas.set_range(-1.5, 3.0, -0.5, 0.25)
+        case "theme":
+            field.apply_theme(LIGHT)
+        case "field":
+            field.set_field(X * Y, EXTENT)
+    kept = field.ground._shown
+    stale = picture(field)
+    assert field.ground.busy and field.ground._shown is kept
+    qtbot.waitUntil(lambda: not field.ground.busy)
+    made = picture(field)
+    assert made != stale and made != old
+    field.ground._shown = None
+    field.hide()  # not on screen: at once
+    assert picture(field) == made
+
+
+def test_a_map_of_another_range_is_shown_where_it_belongs(field: Field, qtbot: QtBot) -> None:
+    """Zoomed to the lower left quarter the ground is at once about what it will be; elsewhere there is none of it."""
+
+    def ground() -> tuple[QImage, int, int]:
+        view = field.canvas.view.sceneBoundingRect().toRect()
+        image = picture(field.canvas.viewport())
+        return image, view.left() + view.width() // 4, view.top() + view.height() // 2
+
+    field.canvas.set_range(-2.0, 0.0, -1.0, 0.0)
+    early, x, y = ground()
+    assert field.ground.busy
+    qtbot.waitUntil(lambda: not field.ground.busy)
+    late = ground()[0]
+    for channel in ("red", "green", "blue"):
+        assert abs(getattr(early.pixelColor(x, y), channel)() - getattr(late.pixelColor(x, y), channel)()) < 12
+    field.canvas.set_range(5.0, 6.0, 5.0, 6.0)
+    image, x, y = ground()
+    assert image.pixelColor(x, y).name() == DARK.background
+
+
+def test_another_surface_is_made_bit_by_bit(surface: Surface3D, qtbot: QtBot) -> None:
+    old = picture(surface.space)
+    surface.set_patient(True)
+    surface.set_field(X * Y, EXTENT)
+    at = surface.space._picture
+    assert picture(surface.space) == old and surface.space._picture is at
+    surface.set_path("adam", "Adam", series_style("adam"), [-1.0, 1.0], [0.5, 0.0])  # meanwhile
+    qtbot.waitUntil(lambda: not surface.space.busy and surface.space._picture is not at)
+    made = picture(surface.space)
+    surface.set_patient(False)
+    surface.hide()
+    surface.space._picture = None
+    assert picture(surface.space) == made != old
+    surface.set_field(X + Y, EXTENT)
+    assert picture(surface.space) != made  # not on screen: at once
+
+
+@pytest.mark.parametrize("change", ["size", "theme", "path"])
+def test_a_surface_is_made_anew_bit_by_bit(surface: Surface3D, qtbot: QtBot, change: str) -> None:
+    match change:
+        case "size":
+            surface.resize(500, 360)
+        case "theme":
+            surface.apply_theme(LIGHT)
+        case "path":
+            surface.set_path("adam", "Adam", series_style("adam"), [-1.0, 1.0], [0.5, 0.0])
+    at = surface.space._picture
+    stale = picture(surface.space)
+    assert surface.space.busy and surface.space._picture is at
+    qtbot.waitUntil(lambda: not surface.space.busy)
+    made = picture(surface.space)
+    surface.space._picture = None
+    surface.hide()
+    assert picture(surface.space) == made != stale
+
+
+def test_a_surface_that_is_turned_follows_at_once(surface: Surface3D) -> None:
+    surface.space.resize(500, 360)
+    surface.space.turn(20.0, 5.0)
+    turned = picture(surface.space)
+    assert not surface.space.busy
+    surface.hide()
+    surface.space._picture = None
+    assert picture(surface.space) == turned
+
+
+def test_slices_that_fail_are_told_once(qtbot: QtBot) -> None:
+    begun = []
+
+    def fail() -> Iterator[None]:
+        begun.append(1)
+        yield
+        raise ValueError("no picture")
+
+    slices = Slices(fail, lambda: True, QApplication.instance())
+    with qtbot.captureExceptions() as told:
+        slices.ask()
+        qtbot.waitUntil(lambda: not slices.busy)
+    assert len(begun) == len(told) == 1
+    slices.deleteLater()
 
 
 def test_what_takes_long_is_drawn_in_the_next_turns(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

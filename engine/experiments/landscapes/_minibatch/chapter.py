@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.experiment import Drawn, Overlay
+from engine.turns import give_way
 
 Array = NDArray[Any]
 RATE, SIZE, EPOCHS = 0.01, 32, 100
@@ -25,6 +26,7 @@ def listing() -> tuple[Array, Array]:
     x, y = data.x, data.y
     w, losses = np.zeros((x.shape[1], 1)), np.empty(EPOCHS)
     for epoch in range(EPOCHS):
+        give_way()
         order, told = stream.permutation(len(x)), []
         for begin in range(0, len(x), SIZE):
             rows = order[begin : begin + SIZE]
