@@ -132,7 +132,7 @@ def test_the_map_of_another_surface_stays_until_the_new_one_comes(field: Field, 
 
 @pytest.mark.parametrize("change", ["size", "range", "theme", "field"])
 def test_the_ground_is_made_bit_by_bit_and_as_it_would_be_at_once(field: Field, qtbot: QtBot, change: str) -> None:
-    old = picture(field)
+    old = picture(field.canvas)
     field.set_path("adam", "Adam", series_style("adam"), [-1.0, 1.0], [0.5, 0.0])
     match change:
         case "size":
@@ -144,14 +144,14 @@ def test_the_ground_is_made_bit_by_bit_and_as_it_would_be_at_once(field: Field, 
         case "field":
             field.set_field(X * Y, EXTENT)
     kept = field.ground._shown
-    stale = picture(field)
+    stale = picture(field.canvas)
     assert field.ground.busy and field.ground._shown is kept
     qtbot.waitUntil(lambda: not field.ground.busy)
-    made = picture(field)
+    made = picture(field.canvas)
     assert made != stale and made != old
     field.ground._shown = None
     field.hide()  # not on screen: at once
-    assert picture(field) == made
+    assert picture(field.canvas) == made
 
 
 def test_a_map_of_another_range_is_shown_where_it_belongs(field: Field, qtbot: QtBot) -> None:
