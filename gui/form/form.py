@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -26,12 +28,14 @@ class Form(QWidget):
 
     `edited(key, value, spec)`: the reader changed a field; `spec` is the new Spec, which the fields' declarations
     allow. What they do not allow is told beneath the field and not emitted. What only an experiment can judge comes
-    back through `show_error`.
+    back through `show_error`. With `later` no field is made until `fill` is called.
     """
 
     edited = Signal(str, object, object)
 
-    def __init__(self, spec_class: type[Settings], spec: Settings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, spec_class: type[Settings], spec: Settings, parent: QWidget | None = None, *, later: bool = False
+    ) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -39,6 +43,7 @@ class Form(QWidget):
         self.rows: dict[str, Row] = {}
         self.sections: list[tuple[QLabel, list[Row]]] = []
         self._unmade: list[tuple[int, FieldDeclaration]] = []  # and the section of each
+        self._filled = not later
         self._groups: dict[str, list[FieldDeclaration]] = {}
         self._theme: Theme | None = None
         self._declared = {d.key: d for d in declarations(spec_class)}
@@ -91,13 +96,24 @@ class Form(QWidget):
             self.sections.append((label, []))
         return len(self.sections) - 1
 
-    def _make_meant(self) -> None:
+    def fill(self, seconds: float) -> bool:
+        """Make some of the fields, for so long; whether all are there that are to be shown."""
+        if not self._filled:
+            self._make_meant(time.perf_counter() + seconds)
+            self._filled = not any(self._meant(declaration) for _, declaration in self._unmade)
+            if self._filled:
+                self._sync_dependents()
+        return self._filled
+
+    def _make_meant(self, until: float = math.inf) -> None:
         """The rows that are to be shown and are not there yet, each in its place."""
         meant = [(section, d) for section, d in self._unmade if self._meant(d)]
         if not meant:
             return
-        self._unmade = [one for one in self._unmade if one not in meant]
         for section, declaration in meant:
+            if time.perf_counter() >= until:
+                break
+            self._unmade.remove((section, declaration))
             if declaration.kind == "choices":
                 row: Row = ContestantsRow(declaration, self._groups, self._make_compact, self)
                 row.unfolded.connect(self._chain)  # type: ignore[attr-defined]
@@ -225,7 +241,8 @@ class Form(QWidget):
 
     def _sync_dependents(self) -> None:
         """What hangs on other fields: who is shown, and what is inherited."""
-        self._make_meant()
+        if self._filled:
+            self._make_meant()
         for row in self.rows.values():
             row.setVisible(self._meant(row.declaration))
             if isinstance(row, ContestantsRow):

@@ -22,6 +22,8 @@ from gui.turns import Turns
 from gui.undo import Undo
 from gui.views import view_for
 
+SHORT = 0.01  # seconds in which fields are made in one turn
+
 
 class PageParts(QWidget):
     """One experiment on screen. Signals: `failed(line, details)` for what no field can show; `codeReady(text)`;
@@ -46,7 +48,7 @@ class PageParts(QWidget):
         self.run = Run(pump, experiment.id, self)
         self.view = view_for(experiment, theme)
         self.view.live = True
-        self.form = Form(experiment.Spec, self.spec)
+        self.form = Form(experiment.Spec, self.spec, later=True)
         self.lesson = Lesson(theme=theme)
         self.lesson.inside.places = self.view.places
         self.transport = Transport(theme=theme)
@@ -113,7 +115,9 @@ class PageParts(QWidget):
     @Slot()
     def _turn(self) -> None:
         self._pump.rest()
-        if self._empty and not self.lesson.loaded:
+        if not self.form.fill(SHORT):
+            pass
+        elif not self.lesson.loaded:
             self._fill_lesson()
         elif self._stale:
             self._dress(self._stale.pop(0))

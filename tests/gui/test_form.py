@@ -286,6 +286,27 @@ def test_shown_when_and_heads(qtbot: QtBot, form: Form) -> None:
     assert heads == ["First", "Settings", "Shared"]
 
 
+def test_fields_may_be_made_later_bit_by_bit(qtbot: QtBot) -> None:
+    made = Form(Sample, Sample(), later=True)
+    qtbot.addWidget(made)
+    made.set_spec(Sample(count=77))
+    assert not made.rows
+    turns = 0
+    while not made.fill(0.0005):
+        made.set_spec(Sample(count=78 + turns))  # meanwhile
+        turns += 1
+    assert turns > 1 and made.fill(0.0)
+    whole = Form(Sample, made.spec)
+    qtbot.addWidget(whole)
+    assert list(made.rows) == list(whole.rows)
+    assert {key: row.value for key, row in made.rows.items()} == {key: row.value for key, row in whole.rows.items()}
+    assert [[row.key for row in rows] for _, rows in made.sections] == [
+        [row.key for row in rows] for _, rows in whole.sections
+    ]
+    pick_kind(qtbot, made)
+    assert "formula" in made.rows  # from now on when it is needed
+
+
 def test_an_inheriting_field_can_be_given_back(qtbot: QtBot, form: Form, emitted: Emitted) -> None:
     row = form.rows["start"]
     assert isinstance(row, PointRow) and row.clearing is not None
