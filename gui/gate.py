@@ -19,8 +19,8 @@ MOST = 0.5  # seconds the worker waits at the most in one turn of the event loop
 
 
 class Gate(QObject):
-    """`begin` and `end` belong to the window's thread, `wait` to the worker's. `idle` says that the worker has nothing
-    to do: then nothing beats."""
+    """`begin` and `end` belong to the window's thread, `wait` to the worker's and those it has helping it. `idle` says
+    that the worker has nothing to do: then nothing beats."""
 
     def __init__(self, idle: Callable[[], bool], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -32,7 +32,7 @@ class Gate(QObject):
         self._last = 0.0
         self._beats = 0
         self._turn = threading.Event()
-        self._waited = -1  # the number of the beat after which the worker waited last
+        self._own = threading.local()  # of each thread: `waited`, the number of the beat after which it waited last
 
     def begin(self) -> None:
         """Beat from now on; the worker has something to do."""
@@ -55,9 +55,9 @@ class Gate(QObject):
 
     def wait(self) -> None:
         """Return at once, or when the window has done what keeps it busy; once in each of its turns."""
-        if time.perf_counter() - self._last < BUSY or self._waited == self._beats:
+        if time.perf_counter() - self._last < BUSY or getattr(self._own, "waited", -1) == self._beats:
             return
-        self._waited = self._beats
+        beat = self._own.waited = self._beats
         self._turn.clear()
-        if self._waited == self._beats:  # not meanwhile
+        if beat == self._beats:  # not meanwhile
             self._turn.wait(MOST)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
@@ -94,7 +97,7 @@ class PageParts(QWidget):
         self.columns.setCollapsible(1, False)
         self._empty = True  # nothing is seen yet
         self._seen: dict[QWidget, bool] = {}  # of the columns beside the plots
-        self._stale: list[QWidget] = []  # parts in another theme than the page's, or in none
+        self._stale: list[Callable[[], None]] = []  # what is to be done until all parts have the page's theme
         self._turns = Turns(0, self)
         self._turns.due.connect(self._turn)
         self._begin_theme(self.theme)
@@ -102,10 +105,10 @@ class PageParts(QWidget):
     # -- a little in every turn of the event loop ----------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The first time its parts are made ready one after another, and seen when all are: to work out how they look
-        takes too long for one go."""
+        """Its parts are made ready one after another, and seen when all are: to work out how they look takes too long
+        for one go."""
         super().showEvent(event)
-        if self._empty:
+        if self._empty or self._stale or self._waiting():
             self._begin_turns()
 
     def _begin_turns(self) -> None:
@@ -114,13 +117,17 @@ class PageParts(QWidget):
 
     @Slot()
     def _turn(self) -> None:
+        if not self.isVisible():
+            self._turns.stop()  # until it is seen: whoever is seen now has turns of its own
+            self._pump.wake()
+            return
         self._pump.rest()
         if not self.form.fill(SHORT):
             pass
         elif not self.lesson.loaded:
             self._fill_lesson()
         elif self._stale:
-            self._dress(self._stale.pop(0))
+            self._stale.pop(0)()
         elif self._waiting():
             self._show_next()
         else:
@@ -163,12 +170,10 @@ class PageParts(QWidget):
             self._share_width()
         self._dress_handles()
         # Each part has a style sheet of its own: one for the page is worked out for all that is in it in one go.
-        self._stale = [self.view, self.left, self.lesson, self.transport, self.notice]
-
-    def _dress(self, part: QWidget) -> None:
-        dress(part, self.theme)
-        themed = self.form if part is self.left else part
-        themed.apply_theme(self.theme)  # type: ignore[attr-defined]
+        self._stale = []
+        for part in (self.view, self.left, self.lesson, self.transport, self.notice):
+            themed = self.form if part is self.left else part
+            self._stale += [partial(dress, part, theme), partial(themed.apply_theme, theme)]  # type: ignore[attr-defined]
 
     def show_columns(self, settings: bool, lesson: bool) -> None:
         """Which columns are to be seen beside the plots."""

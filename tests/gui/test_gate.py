@@ -63,6 +63,14 @@ def test_it_waits_once_in_a_turn_and_not_for_ever(made: Gate, monkeypatch: pytes
     assert worker.done()
 
 
+def test_each_of_several_threads_waits(qtbot: QtBot, made: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "BUSY", 0.0)
+    monkeypatch.setattr(gate, "MOST", LONG)
+    workers = [Worker(made, 1) for _ in range(3)]
+    assert not any(worker.through.acquire(timeout=0.03) for worker in workers)  # this test keeps the window's thread
+    qtbot.waitUntil(lambda: all(worker.done() for worker in workers), timeout=20_000)
+
+
 def test_the_end_holds_nobody(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "BUSY", 0.0)
     monkeypatch.setattr(gate, "MOST", LONG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from engine.experiments import load
 from engine.experiments.landscapes._hyperparameters.axes import axes
+from engine.experiments.landscapes._hyperparameters.network_runs import runs_of
 from engine.experiments.landscapes._hyperparameters.refinement import batches, sources
 from engine.experiments.landscapes._hyperparameters.runs import shrinking
 from engine.picture import HATCHED
@@ -18,6 +20,7 @@ from engine.session.results import rows
 from engine.session.session import Session
 from engine.session.snapshots import digest
 from engine.spec import SpecError, build, changed
+from engine.turns import giving_way
 
 ID = "landscapes.hyperparameters"
 
@@ -482,3 +485,11 @@ def test_every_question_has_its_answer(finished: Callable[[str], Session]) -> No
     session = Session(experiment, other)
     session.advance(10**6)
     assert experiment.answer(other, session.view(), "edge") == "more"
+
+
+def test_the_threads_of_a_map_on_a_network_give_way() -> None:
+    found = runs_of(build(load("landscapes.hyperparameters").Spec, {"on": "network"}))
+    asked: set[str] = set()
+    with giving_way(lambda: asked.add(threading.current_thread().name)):
+        found.run(np.arange(6))
+    assert any(name.startswith("runs") for name in asked)

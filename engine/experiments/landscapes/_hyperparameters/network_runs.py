@@ -8,6 +8,7 @@ what the playground then shows, to the bit.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Lock
 from typing import Any
 
@@ -19,6 +20,7 @@ from engine.experiments.landscapes._hyperparameters.runs import Runs, finished, 
 from engine.experiments.landscapes._hyperparameters.settings import hyper_of
 from engine.optimizers import RULES
 from engine.spec import build, value_of
+from engine.turns import give_way
 
 THREADS = 4
 WORLDS = ("seed", "noise", "samples", "units")  # fields that make other data or other first weights
@@ -119,6 +121,7 @@ class NetworkRuns:
         """
         import copy
 
+        give_way()
         rule, rate, batch = self.rule(cell)
         state, steps, seed = copy.deepcopy(self.begin(cell)[0]), self.steps(cell), self.seed(cell)
         model = state.model
@@ -145,8 +148,10 @@ class NetworkRuns:
 
     def run(self, cells: Array) -> Runs:
         """The runs of these cells [n]. The rate is that of the batches' losses."""
+        contexts = [copy_context() for _ in cells]
         with ThreadPoolExecutor(THREADS, "runs") as pool:
-            ends = list(pool.map(self._end, cells.tolist()))
+            # each thread gives way to whom the caller does
+            ends = list(pool.map(lambda own, cell: own.run(self._end, cell), contexts, cells.tolist()))
         whole = np.array([self.steps(cell) for cell in cells.tolist()], np.int64)
         sizes = np.full((len(ends), int(whole.max())), np.nan)
         for row, (_, _, _, losses, _, _) in zip(sizes, ends, strict=True):
