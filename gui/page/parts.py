@@ -171,9 +171,12 @@ class PageParts(QWidget):
         self._dress_handles()
         # Each part has a style sheet of its own: one for the page is worked out for all that is in it in one go.
         self._stale = []
-        for part in (self.view, self.left, self.lesson, self.transport, self.notice):
-            themed = self.form if part is self.left else part
-            self._stale += [partial(dress, part, theme), partial(themed.apply_theme, theme)]  # type: ignore[attr-defined]
+        for part, themed in (
+            (self.view, self.view), (self.left, self.form), (self.lesson, self.lesson),
+            (self.transport, self.transport), (self.notice, self.notice),
+        ):  # fmt: skip
+            dressed = self.lesson.dressed if part is self.lesson else (part,)
+            self._stale += [*(partial(dress, one, theme) for one in dressed), partial(themed.apply_theme, theme)]
 
     def show_columns(self, settings: bool, lesson: bool) -> None:
         """Which columns are to be seen beside the plots."""
