@@ -1,7 +1,8 @@
 """Formulas as pictures: LaTeX in, vector drawing out, without a web engine.
 
-A formula takes about 13 ms to set. So a `Typesetter` sets at most one in a turn of the event loop and keeps what it
-has set; a `MathLabel` shows one or more lines and fills as they come. What cannot be set is shown as plain words.
+A formula takes about 13 ms to set, a long one five times that, and is set once for all colours and sizes. So a
+`Typesetter` sets at most one in a turn of the event loop and keeps what it has set; a `MathLabel` shows one or more
+lines and fills as they come. What cannot be set is shown as plain words.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import warnings
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, QSizeF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
@@ -25,6 +27,7 @@ SIZE = 16.0  # px of a formula's letters beside 13 px of text
 APART = 5  # milliseconds between two formulas: other timers have their turns meanwhile
 KEPT = 400  # pictures kept by one typesetter
 FADED = 0.35
+INK = "#010203"  # stands for the colour in a drawing
 
 _LETTERS = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
@@ -78,6 +81,21 @@ class Setting:
 
 def typeset(latex: str, colour: str, size: float) -> Setting:
     """Set one formula now; `size` in px. What cannot be set gives a Setting without a drawing, never an error."""
+    svg = _drawing(latex)
+    if not svg:
+        return Setting(None, 0.0, 0.0)
+    renderer = QSvgRenderer(QByteArray(svg.replace(INK, colour).encode()))
+    box = renderer.viewBoxF()
+    if not renderer.isValid() or box.width() <= 0 or box.height() <= 0:
+        return Setting(None, 0.0, 0.0)
+    box.setLeft(max(box.left(), _first_ink(svg) - 0.5))
+    renderer.setViewBox(box)
+    return Setting(renderer, box.width() * size / SIZE, box.height() * size / SIZE)
+
+
+@lru_cache(KEPT)
+def _drawing(latex: str) -> str:
+    """A formula as SVG, of `SIZE` and in `INK`; nothing where it cannot be set."""
     try:
         signed = _SIGN.sub(r"\1 \\mathrm{-}", latex)
         with warnings.catch_warnings():  # it still asks for its fonts in a way that Python deprecates
@@ -85,16 +103,9 @@ def typeset(latex: str, colour: str, size: float) -> Setting:
             import ziamath  # here, because it takes a while and many windows show no formula
 
             ziamath.config.svg2 = False  # type: ignore[attr-defined]  # Qt draws only fragments of SVG 2
-            svg = ziamath.Latex(signed, size=size, color=colour).svg()  # type: ignore[attr-defined]
-        renderer = QSvgRenderer(QByteArray(svg.encode()))
-        box = renderer.viewBoxF()
-        if renderer.isValid() and box.width() > 0 and box.height() > 0:
-            box.setLeft(max(box.left(), _first_ink(svg) - 0.5))
-            renderer.setViewBox(box)
-            return Setting(renderer, box.width(), box.height())
+            return str(ziamath.Latex(signed, size=SIZE, color=INK).svg())  # type: ignore[attr-defined]
     except Exception:  # a formula of the reader's may be anything, and the parser's own errors have no common base
-        pass
-    return Setting(None, 0.0, 0.0)
+        return ""
 
 
 def _first_ink(svg: str) -> float:

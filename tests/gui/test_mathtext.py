@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from gui import mathtext
@@ -175,6 +175,26 @@ def test_lines_stand_below_each_other_at_the_left(qtbot: QtBot) -> None:
         ground = image.pixel(image.width() - 1, 0)
         left = min(x for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) != ground)
         assert left <= 2
+
+
+def test_a_formula_is_set_once_for_all_colours_and_sizes(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ziamath
+
+    def painted(made: Setting) -> QImage:
+        assert made.renderer is not None
+        image = QImage(120, 60, QImage.Format.Format_ARGB32)
+        image.fill(0)
+        with QPainter(image) as painter:
+            made.renderer.render(painter, QRectF(0, 0, 120, 60))
+        return image
+
+    mathtext._drawing.cache_clear()
+    before = typeset(r"\frac{a}{b^2}", "#ff0000", 30)
+    monkeypatch.setattr(ziamath, "Latex", None)
+    again = typeset(r"\frac{a}{b^2}", "#0000ff", 15)
+    assert (again.width, again.height) == (before.width / 2, before.height / 2)
+    red, blue = painted(before), painted(again)
+    assert red != blue and red.rgbSwapped() == blue  # the same drawing in another colour
 
 
 @pytest.mark.parametrize("before", ["=", r"\cdot", "(", "[", "<", ",", r"\le", r"\leq"])

@@ -170,6 +170,7 @@ class WeightDecay(Basis):
         """Solve at the next n strengths."""
         rows, endings = [], list[Ending]()
         for _ in range(n):
+            give_way()
             self._solve(state, spec)
             rows.append(self.measure(state, spec))
             endings += self._lost(state, spec)
