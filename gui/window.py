@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
             page.codeReady.connect(self.commands.show_code)
             page.stateChanged.connect(self.commands.refresh)
             page.handed.connect(self._hand_over)
+            page.dressed.connect(self._fill_list)
             page.run.shown.connect(self._loaded, Qt.ConnectionType.SingleShotConnection)
             self.pages[id] = page
             self.stack.addWidget(page)
@@ -231,8 +232,13 @@ class MainWindow(QMainWindow):
         if self.page is not None:  # the others when they are seen again
             self.page.change_theme(theme)
             self.page.show_columns(*self.looks.columns)
-            self.contents.fill(self.page.experiment.id, theme.scale)
         self.errors.apply_theme(theme)
+
+    @Slot()
+    def _fill_list(self) -> None:
+        """List the experiments beside the page in hand, as high as its type is now."""
+        if self.page is not None:
+            self.contents.fill(self.page.experiment.id, self.appearance.theme.scale)
 
     @Slot()
     def _columns_chosen(self) -> None:

@@ -31,12 +31,13 @@ SHORT = 0.01  # seconds in which fields are made in one turn
 class PageParts(QWidget):
     """One experiment on screen. Signals: `failed(line, details)` for what no field can show; `codeReady(text)`;
     `stateChanged()` when undo, pins or the run in hand changed; `handed(id, settings)` when another experiment is to
-    be opened with these settings."""
+    be opened with these settings; `dressed()` when all parts have the theme's looks, before they are seen."""
 
     failed = Signal(str, str)
     codeReady = Signal(str)
     stateChanged = Signal()
     handed = Signal(str, object)
+    dressed = Signal()
     play_when_ready = False
 
     def __init__(self, experiment: Experiment, pump: Pump, theme: Theme, parent: QWidget | None = None) -> None:
@@ -76,8 +77,10 @@ class PageParts(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         heading = QLabel("EXPERIMENTS")
         heading.setProperty("role", "section")
-        heading.setContentsMargins(12, 12, 12, 4)
-        self.left_layout.addWidget(heading)
+        above = QVBoxLayout()  # margins of a label's own may be lost with a change of its style sheet
+        above.setContentsMargins(12, 12, 12, 4)
+        above.addWidget(heading)
+        self.left_layout.addLayout(above)
         self.left_layout.addWidget(scroll, 1)
         self.columns = QSplitter(Qt.Orientation.Horizontal)
         self.columns.setObjectName("columns")
@@ -133,6 +136,7 @@ class PageParts(QWidget):
         else:
             self._empty = False
             self._turns.stop()
+            self.dressed.emit()
             self._pump.wake()
             self.setUpdatesEnabled(True)
 

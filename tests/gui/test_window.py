@@ -300,6 +300,24 @@ def test_in_presentation_mode_plots_come_first(qtbot: QtBot, window: MainWindow)
     assert page.left.isVisible() and page.lesson.isVisible()
 
 
+def test_presentation_mode_leaves_nothing_behind_in_the_column(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1280, 800)
+    page = page_of(window)
+    qtbot.waitUntil(page.lesson.isVisible, timeout=20_000)
+    heading = next(label for label in page.left.findChildren(QLabel) if label.text() == "EXPERIMENTS")
+
+    def places() -> tuple[int, int, int]:
+        return heading.mapTo(page.left, heading.rect().topLeft()).x(), heading.height(), window.list.height()
+
+    before = places()
+    assert before[0] > 0 and before[2] > window.list.sizeHintForRow(0)
+    for _ in range(2):
+        window.looks.presentation.trigger()
+        qtbot.waitUntil(page.updatesEnabled, timeout=20_000)
+        window.grab()
+    assert places() == before
+
+
 def test_a_page_out_of_sight_waits_for_its_new_looks(qtbot: QtBot, window: MainWindow) -> None:
     """Two pages at once would make the turns of the event loop twice as long."""
     page = page_of(window)
