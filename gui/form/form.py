@@ -273,6 +273,7 @@ class Form(QWidget):
     @Slot(str, str)
     def show_error(self, key: str, message: str) -> None:
         """Show one line beneath a field; at the top of the form if the field is not on show."""
+        self.fill(math.inf)  # it may be to be made yet
         row = self.rows.get(key) or self._unfold(key)
         if row is not None and not row.isHidden():
             row.show_error(message)

@@ -307,6 +307,13 @@ def test_fields_may_be_made_later_bit_by_bit(qtbot: QtBot) -> None:
     assert "formula" in made.rows  # from now on when it is needed
 
 
+def test_an_error_finds_a_field_that_is_not_made_yet(qtbot: QtBot) -> None:
+    made = Form(Sample, Sample(), later=True)
+    qtbot.addWidget(made)
+    made.show_error("count", "too many")
+    assert made.rows["count"].error.text() == "too many" and made._general.isHidden()
+
+
 def test_an_inheriting_field_can_be_given_back(qtbot: QtBot, form: Form, emitted: Emitted) -> None:
     row = form.rows["start"]
     assert isinstance(row, PointRow) and row.clearing is not None
